@@ -1,0 +1,140 @@
+// Command trapline runs a program and sees every system call it makes, from inside the
+// program, with no tracer. docs/compatibility.md says what it can be used on.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/trapline/trapline/launcher"
+)
+
+// Exit statuses of the command itself. Otherwise it ends as the target ends.
+const (
+	statusUsage         = 2
+	statusFailure       = 125 // trapline's own
+	statusNotExecutable = 126
+	statusNotFound      = 127
+)
+
+// verb is one of the command's verbs.
+type verb struct {
+	name, args, about string
+	// run parses the arguments behind the verb and does the work.
+	run func(v *verb, args []string) (int, error)
+}
+
+var verbs []*verb
+
+func init() {
+	verbs = []*verb{
+		{"count", "[flags] [--] COMMAND [ARG...]", "count system calls, errors and time", runCount},
+		{"trace", "[flags] [--] COMMAND [ARG...]", "print every system call as strace does", runTrace},
+		{"run", "[flags] [--] COMMAND [ARG...]", "run with every system call intercepted and no hook", runRun},
+		{"filter", "[-e trace=SET]", "print the seccomp filter", runFilter},
+		{"selftest", "", "check on this machine what works", runSelftest},
+		{"version", "", "print the version", runVersion},
+	}
+}
+
+// usageError is a wrong use of the command.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func main() {
+	launcher.GuardStage()
+	os.Exit(doMain(os.Args[1:]))
+}
+
+func doMain(args []string) int {
+	status, err := dispatch(args)
+	if err == nil {
+		return status
+	}
+	fmt.Fprintf(os.Stderr, "trapline: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
+	return statusOf(err)
+}
+
+func dispatch(args []string) (int, error) {
+	if len(args) == 0 {
+		return 0, &usageError{"no verb given; trapline -h lists them"}
+	}
+	switch args[0] {
+	case "-h", "-help", "--help", "help":
+		usage(os.Stdout)
+		return 0, nil
+	case "-version", "--version":
+		return runVersion(nil, nil)
+	}
+	for _, v := range verbs {
+		if v.name == args[0] {
+			status, err := v.run(v, args[1:])
+			if errors.Is(err, flag.ErrHelp) {
+				return 0, nil
+			}
+			return status, err
+		}
+	}
+	return 0, &usageError{fmt.Sprintf("unknown verb %q; trapline -h lists them", args[0])}
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "usage: trapline VERB ...")
+	for _, v := range verbs {
+		fmt.Fprintf(w, "  %-9s %s\n", v.name, v.about)
+	}
+	fmt.Fprintln(w, "trapline VERB -h describes a verb. The exit status is the command's own; 125: trapline failed,")
+	fmt.Fprintln(w, "126: not executable, 127: not found, 2: wrong usage.")
+}
+
+// flags returns the flag set of a verb. Errors are returned, not printed.
+func (v *verb) flags() *flag.FlagSet {
+	f := flag.NewFlagSet(v.name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	return f
+}
+
+// parse parses a verb's arguments and returns what is left behind the flags.
+func (v *verb) parse(f *flag.FlagSet, args []string) ([]string, error) {
+	err := f.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Printf("usage: trapline %s %s\n%s\n", v.name, v.args, v.about)
+		f.SetOutput(os.Stdout)
+		f.PrintDefaults()
+		return nil, flag.ErrHelp
+	}
+	if err != nil {
+		return nil, &usageError{fmt.Sprintf("%s: %v", v.name, err)}
+	}
+	return f.Args(), nil
+}
+
+// noArguments refuses what a verb does not take.
+func (v *verb) noArguments(rest []string) error {
+	if len(rest) > 0 {
+		return &usageError{fmt.Sprintf("%s: unexpected argument %q", v.name, rest[0])}
+	}
+	return nil
+}
+
+// statusOf returns the exit status for an error.
+func statusOf(err error) int {
+	var use *usageError
+	var exec *launcher.NotStartedError
+	switch {
+	case errors.As(err, &use):
+		return statusUsage
+	case errors.As(err, &exec):
+		if errors.Is(err, os.ErrNotExist) {
+			return statusNotFound
+		}
+		return statusNotExecutable
+	}
+	return statusFailure
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"github.com/trapline/trapline/launcher"
+	"github.com/trapline/trapline/tools/syscalls"
+)
+
+// command finds the program to run.
+func (v *verb) command(args []string) (*launcher.Config, error) {
+	if len(args) == 0 {
+		return nil, &usageError{v.name + ": no command given"}
+	}
+	path, err := exec.LookPath(args[0])
+	if errors.Is(err, exec.ErrDot) {
+		err = nil // as execvp
+	}
+	if err != nil {
+		return nil, &launcher.NotStartedError{Path: args[0], Err: lookupError(args[0], err)}
+	}
+	return &launcher.Config{Path: path, Args: args}, nil
+}
+
+// lookupError turns the error of a search along PATH into the kernel's.
+func lookupError(name string, err error) error {
+	if info, e := os.Stat(name); e == nil && strings.Contains(name, "/") && info.IsDir() {
+		return syscall.EISDIR
+	}
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return syscall.EACCES
+	case errors.Is(err, syscall.EISDIR):
+		return syscall.EISDIR
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return syscall.ENOENT
+	}
+	return err
+}
+
+// run runs the target and turns the way it ended into a status; after that, finish is called
+// in any case.
+func run(cfg *launcher.Config, finish func(launcher.Status) error) (int, error) {
+	status, err := launcher.Run(cfg)
+	if e := finish(status); err == nil && e != nil {
+		err = e
+	}
+	if err != nil {
+		return 0, err
+	}
+	if status.Signal != 0 {
+		launcher.DieOf(status.Signal)
+	}
+	return status.Code, nil
+}
+
+// traceSet is the flag -e.
+type traceSet struct {
+	set   syscalls.Set
+	given bool
+}
+
+func (t *traceSet) String() string { return "" }
+
+// Set parses trace=SET, or SET alone.
+func (t *traceSet) Set(s string) error {
+	if kind, set, ok := strings.Cut(s, "="); ok {
+		if kind != "trace" && kind != "t" {
+			return fmt.Errorf("unknown qualifier %q", kind)
+		}
+		s = set
+	}
+	set, err := syscalls.ParseSet(s)
+	t.set, t.given = set, true
+	return err
+}
+
+// hooked returns the numbers to hook, nil for all.
+func (t *traceSet) hooked() []int {
+	if !t.given {
+		return nil
+	}
+	return append([]int{}, t.set.Numbers()...)
+}
+
+const traceUsage = "trace only `trace=SET`: names, %classes, /regex, ! to negate, as strace -e"
+
+const guardUsage = "install a first filter before exec, so that nothing runs unseen even if the launcher dies"
+
+// output opens the file of the flag -o; without one it is standard error.
+func output(name string) (*os.File, error) {
+	if name == "" {
+		return os.Stderr, nil
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_CLOEXEC, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("output: %w", err)
+	}
+	return f, nil
+}

@@ -1,0 +1,97 @@
+package launcher
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync/atomic"
+
+	rt "github.com/trapline/trapline/runtime"
+)
+
+// messages prints what the runtime in the target has to say.
+func (d *drain) messages() {
+	for i := range d.mem.shared.Messages {
+		m := &d.mem.shared.Messages[i]
+		n := atomic.LoadUint32(&m.Length)
+		if n == 0 {
+			continue
+		}
+		text := string(m.Text[:min(int(n), len(m.Text))])
+		if m.Fault != 0 {
+			text += faultText(m) + "\n"
+		}
+		atomic.StoreUint32(&m.Length, 0)
+		if d.cfg.Warn != nil {
+			d.cfg.Warn(text)
+			continue
+		}
+		os.Stderr.WriteString(text)
+	}
+}
+
+// failures tells by the function of the Go runtime that freestanding code ran into what it
+// did wrong. The first prefix that fits counts.
+var failures = []struct{ prefix, what string }{
+	{"runtime.panicBounds", "index out of range"},
+	{"runtime.panicIndex", "index out of range"},
+	{"runtime.panicSlice", "slice out of range"},
+	{"runtime.goPanicIndex", "index out of range"},
+	{"runtime.goPanicSlice", "slice out of range"},
+	{"runtime.panicdivide", "integer divide by zero"},
+	{"runtime.panicshift", "negative shift amount"},
+	{"runtime.mallocgc", "memory allocation"},
+	{"runtime.newobject", "memory allocation"},
+	{"runtime.makeslice", "memory allocation"},
+	{"runtime.growslice", "memory allocation"},
+	{"runtime.gopanic", "panic"},
+	{"runtime.", "call into the Go runtime"},
+	{"internal/", "call into the Go runtime"},
+}
+
+// faultText says which function of a tool failed, how, and at which site of the target.
+func faultText(m *rt.Message) string {
+	what, found := "", false
+	var where string
+	for _, pc := range append([]uintptr{m.PC}, m.Stack[:]...) {
+		f := runtime.FuncForPC(pc)
+		if f == nil {
+			continue
+		}
+		// At the entry of a function nothing is inlined.
+		name := runtime.FuncForPC(f.Entry()).Name()
+		reason := failureOf(name)
+		if reason == "" {
+			where = name
+			break
+		}
+		if !found || what == "call into the Go runtime" || what == "panic" || what == "memory allocation" && strings.Contains(reason, "range") {
+			what, found = reason, true
+		}
+	}
+	if m.Guard != 0 {
+		what = "stack overflow"
+	}
+	if where == "" {
+		where = fmt.Sprintf("%#x", m.PC)
+	}
+	if what == "" {
+		what = fmt.Sprintf("memory fault at address %#x", m.Addr)
+	}
+	return fmt.Sprintf("%s in %s at site %#x", what, shortName(where), m.Site)
+}
+
+func failureOf(function string) string {
+	for _, f := range failures {
+		if strings.HasPrefix(function, f.prefix) {
+			return f.what
+		}
+	}
+	return ""
+}
+
+// shortName drops the module from the name of one of its own functions.
+func shortName(function string) string {
+	return strings.TrimPrefix(function, "github.com/trapline/trapline/")
+}

@@ -1,0 +1,122 @@
+// Runs in the target, on the tool stack; any signal may arrive.
+
+package runtime
+
+import "unsafe"
+
+// Results of Call.Do that are not the kernel's error numbers for the target.
+const (
+	// ERESTARTSYS: a signal interrupted the call, its handler runs next, and the call is
+	// made again after it. The number is the kernel's own, include/linux/errno.h.
+	ERESTARTSYS = 512
+	// ENOTRUN: a signal came before the call could start. Nothing happened in the kernel;
+	// the hook is called again for the same call when the handler has returned.
+	ENOTRUN = 530
+)
+
+// Tool is a tool's part in the target: static data of the image, with no initialiser
+// that would have to run.
+type Tool struct {
+	Name string
+	// Hook is called for every hooked system call.
+	Hook func(c *Call)
+	// OnThread is the first act of a thread: one of a program just started, the first of a
+	// new process, or one that shares memory with its creator (Thread.Birth).
+	OnThread func(t *Thread)
+	// OnSignal is called before the target's handler for a signal is entered, on the
+	// signal stack.
+	OnSignal func(t *Thread, sig int, info *Siginfo)
+	// ThreadSize is the size of Thread.State in bytes, at most 128 KiB.
+	ThreadSize int
+}
+
+// Call is one system call of the target as a hook sees it. It is valid while the hook
+// runs.
+type Call struct {
+	thread *Thread
+	nr     int
+	args   [6]uintptr
+	result int64
+	done   bool // the result is known: the call was made or suppressed
+	edited bool // SetArg was used
+}
+
+// Nr returns the number of the system call as the kernel takes it: the low 32 bits of
+// RAX, signed (do_syscall_64, arch/x86/entry/syscall_64.c, 6.18).
+func (c *Call) Nr() int { return c.nr }
+
+// Arg returns argument i, 0 to 5.
+func (c *Call) Arg(i int) uintptr { return c.args[i] }
+
+// SetArg changes argument i for the kernel. The target's registers stay as they are.
+func (c *Call) SetArg(i int, v uintptr) { c.args[i], c.edited = v, true }
+
+// Return suppresses the call, or replaces its result if it was made: the target sees v,
+// a negative error number for an error.
+func (c *Call) Return(v int64) { c.result, c.done = v, true }
+
+// Do makes the call now and returns its result, a negative error number for an error,
+// or one of -ERESTARTSYS and -ENOTRUN. A second Do returns the same result. It does
+// not return from calls that do not return: exit, a successful exec, rt_sigreturn. In the
+// child of a fork or clone it does not return either: the child starts with OnThread.
+func (c *Call) Do() int64 {
+	if !c.done {
+		c.result = perform(c.thread, c)
+		c.done = true
+	}
+	return c.result
+}
+
+// Inject makes another system call on the target's thread and returns its result. No
+// hook sees it. It should not block: a signal for the target would wait for it.
+func (c *Call) Inject(nr int, a0, a1, a2, a3, a4, a5 uintptr) int64 {
+	return int64(sys(uintptr(nr), a0, a1, a2, a3, a4, a5))
+}
+
+// Read copies memory of the target to dst and returns how many bytes it copied before a
+// fault, len(dst) if there was none.
+func (c *Call) Read(dst []byte, addr uintptr) int {
+	if len(dst) == 0 {
+		return 0
+	}
+	return int(safeCopy(uintptr(unsafe.Pointer(&dst[0])), addr, uintptr(len(dst))))
+}
+
+// ReadString copies a string of the target to dst, without its NUL. n is the number of
+// bytes copied, -1 if the first one faults; end reports whether the NUL was seen.
+func (c *Call) ReadString(dst []byte, addr uintptr) (n int, end bool) {
+	if len(dst) == 0 {
+		return 0, false
+	}
+	r, how := safeString(uintptr(unsafe.Pointer(&dst[0])), addr, uintptr(len(dst)))
+	if how == CopyFault && r == 0 {
+		return -1, false
+	}
+	return int(r), how == CopyNUL
+}
+
+// How a copy of a string ended.
+const (
+	CopyFull  = 0 // at the limit
+	CopyFault = 1 // at memory that cannot be read
+	CopyNUL   = 2 // at the NUL
+)
+
+// Site returns the address of the system call instruction.
+func (c *Call) Site() uintptr { return c.thread.site }
+
+// Thread returns the calling thread.
+func (c *Call) Thread() *Thread { return c.thread }
+
+// PID returns the process ID in the target's own PID namespace.
+func (c *Call) PID() int { return c.thread.PID() }
+
+// TID returns the thread ID in the target's own PID namespace.
+func (c *Call) TID() int { return c.thread.TID() }
+
+// Options returns what the launcher passed to the tool.
+func Options() unsafe.Pointer { return unsafe.Pointer(&shared().Options) }
+
+// Global returns 64 KiB of memory that all processes of the target share, zero at the
+// start.
+func Global() unsafe.Pointer { return unsafe.Pointer(&shared().Global) }

@@ -1,0 +1,475 @@
+// The places where the target and the runtime's Go code meet. Everything here runs
+// in the target. GS points at the thread's Thread; nothing is ever pushed on the
+// target's stack.
+//
+// Go code is entered through the code pointer of a func value (the ABIInternal
+// entry: arguments in AX, BX, CX, DI, SI, R8, R9, R10; R14 = g; X15 = 0). Go code
+// enters the routines marked "called from Go" the same way, through a func value
+// that asm_amd64.go makes of the routine's address; so they keep R14 and X15. A Go
+// function may spill its register arguments into its caller's frame: SPILL bytes are
+// kept for that below whatever must not change.
+//
+// The signal handler tells by RIP in which of these routines a thread was
+// interrupted (signal.go). Each routine therefore is one TEXT with one meaning.
+
+#include "textflag.h"
+#include "go_asm.h"
+
+#define VECTOR(n) (Thread_vectors+16*n)(GS)
+
+#define SPILL 64
+
+#define FLAGS_CLEAN 0x202
+#define FLAG_AC 0x40000
+#define FLAG_ID 0x200000
+
+#define SYS_rt_sigreturn 15
+#define SYS_clone3 435
+#define SYS_exit 60
+#define SYS_arch_prctl 158
+#define SYS_mmap 9
+#define SYS_exit_group 231
+
+// stubEntry()
+//
+// A stub jumps here instead of making its system call.
+//
+//	in:  R11 = address of the stub; RCX, R11 are free (dead at a system call)
+//	     everything else is the target's
+//
+// Until the jump at the end every register of the target is still in place, but
+// for RSP, so the handler can send the thread back to the site.
+TEXT ·stubEntry(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	SP, (Thread_regs+Regs_SP)(GS)
+	MOVQ	R11, Thread_stub(GS)
+	MOVQ	AX, (Thread_regs+Regs_AX)(GS)
+	MOVQ	BX, (Thread_regs+Regs_BX)(GS)
+	MOVQ	DX, (Thread_regs+Regs_DX)(GS)
+	MOVQ	SI, (Thread_regs+Regs_SI)(GS)
+	MOVQ	DI, (Thread_regs+Regs_DI)(GS)
+	MOVQ	BP, (Thread_regs+Regs_BP)(GS)
+	MOVQ	R8, (Thread_regs+Regs_R8)(GS)
+	MOVQ	R9, (Thread_regs+Regs_R9)(GS)
+	MOVQ	R10, (Thread_regs+Regs_R10)(GS)
+	MOVQ	R12, (Thread_regs+Regs_R12)(GS)
+	MOVQ	R13, (Thread_regs+Regs_R13)(GS)
+	MOVQ	R14, (Thread_regs+Regs_R14)(GS)
+	MOVQ	R15, (Thread_regs+Regs_R15)(GS)
+	MOVQ	Thread_stackTop(GS), SP
+	PUSHFQ
+	POPQ	CX
+	MOVQ	CX, (Thread_regs+Regs_Flags)(GS)
+	JMP	·stubSaved(SB)
+
+// stubSaved()
+//
+// Second half of stubEntry: the general registers are saved. Runs dispatch on the
+// tool stack and leaves through exitToTarget.
+TEXT ·stubSaved(SB),NOSPLIT|NOFRAME,$0
+	// The target's DF or AC must not reach Go code. ID stays as it is.
+	ANDL	$FLAG_ID, CX
+	ORL	$FLAGS_CLEAN, CX
+	PUSHQ	CX
+	POPFQ
+	MOVOU	X0, VECTOR(0)
+	MOVOU	X1, VECTOR(1)
+	MOVOU	X2, VECTOR(2)
+	MOVOU	X3, VECTOR(3)
+	MOVOU	X4, VECTOR(4)
+	MOVOU	X5, VECTOR(5)
+	MOVOU	X6, VECTOR(6)
+	MOVOU	X7, VECTOR(7)
+	MOVOU	X8, VECTOR(8)
+	MOVOU	X9, VECTOR(9)
+	MOVOU	X10, VECTOR(10)
+	MOVOU	X11, VECTOR(11)
+	MOVOU	X12, VECTOR(12)
+	MOVOU	X13, VECTOR(13)
+	MOVOU	X14, VECTOR(14)
+	MOVOU	X15, VECTOR(15)
+	XORPS	X15, X15
+	MOVQ	Thread_self(GS), AX
+	MOVQ	AX, R14
+	SUBQ	$SPILL, SP
+	MOVQ	·dispatchFunc(SB), DX
+	MOVQ	(DX), CX
+	CALL	CX
+	JMP	·exitToTarget(SB)
+
+// exitToTarget()
+//
+// Gives the thread its registers from Thread.regs and Thread.vectors and goes to
+// Thread.exitIP. A parked signal is seen here at the latest: a signal that comes
+// while RIP is in this routine is delivered as if the target went on already.
+TEXT ·exitToTarget(SB),NOSPLIT|NOFRAME,$0
+	CMPQ	Thread_parked(GS), $0
+	JEQ	restore
+	LEAQ	·deliverTrap(SB), AX
+	MOVQ	AX, Thread_exitIP(GS)
+	JMP	restore
+restore:
+	MOVOU	VECTOR(0), X0
+	MOVOU	VECTOR(1), X1
+	MOVOU	VECTOR(2), X2
+	MOVOU	VECTOR(3), X3
+	MOVOU	VECTOR(4), X4
+	MOVOU	VECTOR(5), X5
+	MOVOU	VECTOR(6), X6
+	MOVOU	VECTOR(7), X7
+	MOVOU	VECTOR(8), X8
+	MOVOU	VECTOR(9), X9
+	MOVOU	VECTOR(10), X10
+	MOVOU	VECTOR(11), X11
+	MOVOU	VECTOR(12), X12
+	MOVOU	VECTOR(13), X13
+	MOVOU	VECTOR(14), X14
+	MOVOU	VECTOR(15), X15
+	MOVQ	Thread_stackTop(GS), SP
+	MOVQ	(Thread_regs+Regs_Flags)(GS), AX
+	PUSHQ	AX
+	POPFQ
+	MOVQ	(Thread_regs+Regs_AX)(GS), AX
+	MOVQ	(Thread_regs+Regs_BX)(GS), BX
+	MOVQ	(Thread_regs+Regs_CX)(GS), CX
+	MOVQ	(Thread_regs+Regs_DX)(GS), DX
+	MOVQ	(Thread_regs+Regs_SI)(GS), SI
+	MOVQ	(Thread_regs+Regs_DI)(GS), DI
+	MOVQ	(Thread_regs+Regs_BP)(GS), BP
+	MOVQ	(Thread_regs+Regs_R8)(GS), R8
+	MOVQ	(Thread_regs+Regs_R9)(GS), R9
+	MOVQ	(Thread_regs+Regs_R10)(GS), R10
+	MOVQ	(Thread_regs+Regs_R11)(GS), R11
+	MOVQ	(Thread_regs+Regs_R12)(GS), R12
+	MOVQ	(Thread_regs+Regs_R13)(GS), R13
+	MOVQ	(Thread_regs+Regs_R14)(GS), R14
+	MOVQ	(Thread_regs+Regs_R15)(GS), R15
+	MOVQ	(Thread_regs+Regs_SP)(GS), SP
+	JMP	Thread_exitIP(GS)
+
+// deliverTrap()
+//
+// Reached with all of the target's registers in place when a signal is parked. The
+// fault brings the thread into the signal handler with a complete context, in
+// which the parked signal is then delivered: one way to build a frame for all.
+TEXT ·deliverTrap(SB),NOSPLIT|NOFRAME,$0
+	HLT
+	INT	$3 // not reached
+
+// signalEntry(sig, info, uc) in DI, SI, DX
+//
+// Handler of every signal the runtime or the target handles. The kernel runs it on
+// the thread's signal stack with every other signal blocked.
+TEXT ·signalEntry(SB),NOSPLIT|NOFRAME,$0
+	// The kernel clears DF, TF and RF for a handler, not AC. ID stays: rt_sigreturn
+	// does not restore it.
+	PUSHFQ
+	ANDL	$~FLAG_AC, 0(SP)
+	POPFQ
+	MOVQ	Thread_self(GS), AX
+	MOVQ	AX, R14
+	XORPS	X15, X15
+	MOVLQSX	DI, BX
+	MOVQ	SI, CX
+	MOVQ	DX, DI
+	SUBQ	$SPILL, SP
+	MOVQ	·onSignalFunc(SB), DX
+	MOVQ	(DX), SI
+	CALL	SI
+	ADDQ	$SPILL, SP
+	JMP	·signalExit(SB)
+
+// signalExit() is also the restorer: RSP points at the frame's return address in the
+// first case, behind it in the second.
+TEXT ·signalExit(SB),NOSPLIT|NOFRAME,$0
+	ADDQ	$8, SP
+	MOVL	$SYS_rt_sigreturn, AX
+	SYSCALL
+	INT	$3 // not reached
+
+TEXT ·signalRestorer(SB),NOSPLIT|NOFRAME,$0
+	MOVL	$SYS_rt_sigreturn, AX
+	SYSCALL
+	INT	$3 // not reached
+
+// func doCall(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr, called from Go
+//
+// Makes a system call for the target that a signal may interrupt.
+//
+//	in:  AX = nr, BX CX DI SI R8 R9 = a0..a5
+//	out: AX = the kernel's result, or -ENOTRUN, -ERESTARTSYS
+TEXT ·doCallAsm(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	SI, R10 // a3
+	MOVQ	DI, DX  // a2
+	MOVQ	CX, SI  // a1
+	MOVQ	BX, DI  // a0
+	JMP	·doCallChecked(SB)
+
+// doCallChecked: a signal that was parked before the system call instruction keeps
+// the call from starting. RCX is 0 until the instruction puts RIP there.
+TEXT ·doCallChecked(SB),NOSPLIT|NOFRAME,$0
+	XORL	CX, CX
+	CMPQ	Thread_parked(GS), $0
+	JNE	refused
+	SYSCALL
+	RET
+refused:
+	JMP	·doCallRefused(SB)
+
+TEXT ·doCallRefused(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	$-const_ENOTRUN, AX
+	RET
+
+TEXT ·doCallRestarted(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	$-const_ERESTARTSYS, AX
+	RET
+
+// func doSigreturn(frame uintptr), called from Go
+//
+// Returns only if a signal was parked before the kernel took the frame.
+TEXT ·doSigreturnAsm(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	SP, R13
+	JMP	·doSigreturnChecked(SB)
+
+TEXT ·doSigreturnChecked(SB),NOSPLIT|NOFRAME,$0
+	CMPQ	Thread_parked(GS), $0
+	JNE	refused
+	LEAQ	8(AX), SP
+	MOVL	$SYS_rt_sigreturn, AX
+	SYSCALL
+	INT	$3 // not reached
+refused:
+	JMP	·doSigreturnRefused(SB)
+
+TEXT ·doSigreturnRefused(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	R13, SP
+	RET
+
+// func doClone(job *cloneJob) uintptr, called from Go, with every signal blocked
+//
+// The child comes out on the target's stack or, with memory of its own, on a copy
+// of this one; it touches neither. It takes the GS prepared for it, then its own tool stack.
+TEXT ·doCloneAsm(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	cloneJob_thread(AX), R12
+	MOVQ	cloneJob_args+0(AX), DI
+	MOVQ	cloneJob_args+8(AX), SI
+	MOVQ	cloneJob_args+16(AX), DX
+	MOVQ	cloneJob_args+24(AX), R10
+	MOVQ	cloneJob_args+32(AX), R8
+	MOVQ	cloneJob_args+40(AX), R9
+	MOVQ	cloneJob_nr(AX), AX
+	SYSCALL
+	TESTQ	AX, AX
+	JEQ	child
+	RET
+child:
+	JMP	·childEntry(SB)
+
+// childEntry(): R12 = Thread of the new thread or process.
+TEXT ·childEntry(SB),NOSPLIT|NOFRAME,$0
+	MOVL	$const_archSetGS, DI
+	MOVQ	R12, SI
+	MOVL	$SYS_arch_prctl, AX
+	SYSCALL
+	MOVQ	Thread_stackTop(R12), SP
+	MOVQ	R12, R14
+	MOVQ	R12, AX
+	XORPS	X15, X15
+	SUBQ	$SPILL, SP
+	MOVQ	·childStartFunc(SB), DX
+	MOVQ	(DX), CX
+	CALL	CX
+	JMP	·exitToTarget(SB)
+
+// func exitThread(state *uint32, nr, status uintptr), called from Go, with every signal blocked
+//
+// Gives the slot back and exits. Behind the store another thread may own this
+// stack and the Thread that GS points at.
+TEXT ·exitThreadAsm(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	CX, DI
+	MOVL	$const_slotFree, (AX)
+	MOVQ	BX, AX
+	SYSCALL
+	INT	$3 // not reached
+
+// func startHelper(t *Thread, args, size uintptr) uintptr, called from Go
+//
+// Clones the exec helper with clone3. It runs execHelper on the given stack, gives up the slot if
+// execHelper says so, and exits.
+TEXT ·startHelperAsm(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	AX, R12
+	MOVQ	BX, DI
+	MOVQ	CX, SI
+	MOVL	$SYS_clone3, AX
+	SYSCALL
+	TESTQ	AX, AX
+	JEQ	helper
+	RET
+helper:
+	PUSHQ	R12
+	MOVQ	R12, R14
+	MOVQ	R12, AX
+	XORPS	X15, X15
+	SUBQ	$SPILL, SP
+	MOVQ	·execHelperFunc(SB), DX
+	MOVQ	(DX), CX
+	CALL	CX
+	ADDQ	$SPILL, SP
+	POPQ	R12
+	TESTB	AX, AX
+	JEQ	exit
+	LOCK
+	DECL	Thread_owners(R12)
+	JNE	exit
+	MOVL	$const_slotFree, Thread_state(R12)
+exit:
+	XORL	DI, DI
+	MOVL	$SYS_exit, AX
+	SYSCALL
+	INT	$3 // not reached
+
+// func rdtsc() uint64, called from Go
+TEXT ·rdtsc(SB),NOSPLIT|NOFRAME,$0
+	RDTSC
+	SHLQ	$32, DX
+	ORQ	DX, AX
+	RET
+
+// func safeCopy(dst, src, n uintptr) uintptr, called from Go
+//
+// Copies n bytes from or to memory of the target and returns how many it copied
+// before a fault.
+TEXT ·safeCopyAsm(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	AX, DI
+	MOVQ	BX, SI
+	MOVQ	CX, AX
+	REP; MOVSB
+	RET
+
+// A fault in safeCopy goes on here: RCX = bytes not copied.
+TEXT ·safeCopyFault(SB),NOSPLIT|NOFRAME,$0
+	SUBQ	CX, AX
+	RET
+
+// func safeString(dst, src, max uintptr) (n, how uintptr), called from Go
+//
+// Copies up to and without a NUL. how: 0 = max bytes copied, CopyFault, CopyNUL.
+TEXT ·safeStringAsm(SB),NOSPLIT|NOFRAME,$0
+	XORL	SI, SI
+	CMPQ	CX, $0
+	JEQ	full
+next:
+	MOVBLZX	(BX)(SI*1), DX
+	TESTL	DX, DX
+	JEQ	end
+	MOVB	DX, (AX)(SI*1)
+	INCQ	SI
+	CMPQ	SI, CX
+	JNE	next
+full:
+	MOVQ	SI, AX
+	XORL	BX, BX
+	RET
+end:
+	MOVQ	SI, AX
+	MOVL	$const_CopyNUL, BX
+	RET
+
+TEXT ·safeStringFault(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	SI, AX
+	MOVL	$const_CopyFault, BX
+	RET
+
+// bootstrap()
+//
+// First instruction of the runtime in a new program. Whoever brought the image in
+// (launcher or exec helper) points RIP here, before the program's own first
+// instruction; the kernel left every register 0 but RSP and RIP.
+//
+//	in:  R8  = the program's own first instruction
+//	     R9  = signal mask of the program
+//	     R10 = descriptor of the image | descriptor of the shared file << 32
+//	     R12 = process ID of the exec helper to wait for, 0 for none
+//	     R13 = handoff flags
+//	     RSP = the program's
+TEXT ·bootstrap(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	R8, BX
+	MOVQ	R9, R14
+	MOVQ	R10, R15
+	MOVL	$const_SlotBase, DI
+	MOVL	$const_SlotSize, SI
+	MOVL	$3, DX         // PROT_READ|PROT_WRITE
+	MOVL	$0x104022, R10 // MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE|MAP_FIXED_NOREPLACE
+	MOVQ	$-1, R8
+	XORL	R9, R9
+	MOVL	$SYS_mmap, AX
+	SYSCALL
+	CMPQ	AX, $const_SlotBase
+	JNE	fail
+	MOVQ	SP, SI
+	LEAQ	const_slotThread(AX), SP
+	// type handoff struct{ ip, sp, mask, files, helper, flags }
+	PUSHQ	R13
+	PUSHQ	R12
+	PUSHQ	R15
+	PUSHQ	R14
+	PUSHQ	SI
+	PUSHQ	BX
+	MOVQ	SP, AX
+	// The Thread is still zero, which serves as a g without an m.
+	LEAQ	(const_SlotBase+const_slotThread), R14
+	XORPS	X15, X15
+	SUBQ	$SPILL, SP
+	MOVQ	·bootFunc(SB), DX
+	MOVQ	(DX), CX
+	CALL	CX
+	JMP	·exitToTarget(SB)
+fail:
+	MOVL	$125, DI
+	MOVL	$SYS_exit_group, AX
+	SYSCALL
+	INT	$3 // not reached
+
+DATA ·stubEntryAddr+0(SB)/8, $·stubEntry(SB)
+GLOBL ·stubEntryAddr(SB),NOPTR|RODATA,$8
+DATA ·stubSavedAddr+0(SB)/8, $·stubSaved(SB)
+GLOBL ·stubSavedAddr(SB),NOPTR|RODATA,$8
+DATA ·exitToTargetAddr+0(SB)/8, $·exitToTarget(SB)
+GLOBL ·exitToTargetAddr(SB),NOPTR|RODATA,$8
+DATA ·deliverTrapAddr+0(SB)/8, $·deliverTrap(SB)
+GLOBL ·deliverTrapAddr(SB),NOPTR|RODATA,$8
+DATA ·signalEntryAddr+0(SB)/8, $·signalEntry(SB)
+GLOBL ·signalEntryAddr(SB),NOPTR|RODATA,$8
+DATA ·signalRestorerAddr+0(SB)/8, $·signalRestorer(SB)
+GLOBL ·signalRestorerAddr(SB),NOPTR|RODATA,$8
+DATA ·doCallAddr+0(SB)/8, $·doCallAsm(SB)
+GLOBL ·doCallAddr(SB),NOPTR|RODATA,$8
+DATA ·doCallCheckedAddr+0(SB)/8, $·doCallChecked(SB)
+GLOBL ·doCallCheckedAddr(SB),NOPTR|RODATA,$8
+DATA ·doCallRefusedAddr+0(SB)/8, $·doCallRefused(SB)
+GLOBL ·doCallRefusedAddr(SB),NOPTR|RODATA,$8
+DATA ·doCallRestartedAddr+0(SB)/8, $·doCallRestarted(SB)
+GLOBL ·doCallRestartedAddr(SB),NOPTR|RODATA,$8
+DATA ·doSigreturnAddr+0(SB)/8, $·doSigreturnAsm(SB)
+GLOBL ·doSigreturnAddr(SB),NOPTR|RODATA,$8
+DATA ·doSigreturnCheckedAddr+0(SB)/8, $·doSigreturnChecked(SB)
+GLOBL ·doSigreturnCheckedAddr(SB),NOPTR|RODATA,$8
+DATA ·doSigreturnRefusedAddr+0(SB)/8, $·doSigreturnRefused(SB)
+GLOBL ·doSigreturnRefusedAddr(SB),NOPTR|RODATA,$8
+DATA ·doCloneAddr+0(SB)/8, $·doCloneAsm(SB)
+GLOBL ·doCloneAddr(SB),NOPTR|RODATA,$8
+DATA ·exitThreadAddr+0(SB)/8, $·exitThreadAsm(SB)
+GLOBL ·exitThreadAddr(SB),NOPTR|RODATA,$8
+DATA ·startHelperAddr+0(SB)/8, $·startHelperAsm(SB)
+GLOBL ·startHelperAddr(SB),NOPTR|RODATA,$8
+DATA ·rdtscAddr+0(SB)/8, $·rdtsc(SB)
+GLOBL ·rdtscAddr(SB),NOPTR|RODATA,$8
+DATA ·safeCopyAddr+0(SB)/8, $·safeCopyAsm(SB)
+GLOBL ·safeCopyAddr(SB),NOPTR|RODATA,$8
+DATA ·safeCopyFaultAddr+0(SB)/8, $·safeCopyFault(SB)
+GLOBL ·safeCopyFaultAddr(SB),NOPTR|RODATA,$8
+DATA ·safeStringAddr+0(SB)/8, $·safeStringAsm(SB)
+GLOBL ·safeStringAddr(SB),NOPTR|RODATA,$8
+DATA ·safeStringFaultAddr+0(SB)/8, $·safeStringFault(SB)
+GLOBL ·safeStringFaultAddr(SB),NOPTR|RODATA,$8
+DATA ·bootstrapAddr+0(SB)/8, $·bootstrap(SB)
+GLOBL ·bootstrapAddr(SB),NOPTR|RODATA,$8

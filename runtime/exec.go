@@ -1,0 +1,368 @@
+// Runs in the target, on the tool stack; any signal may arrive.
+
+package runtime
+
+import (
+	"sync/atomic"
+	"syscall"
+)
+
+// exec follows a target into a new program. Handlers and mappings do not survive an
+// exec, the filter does; so before the new program's first instruction the image
+// must be there again. The thread clones a helper, a process of its own that shares its
+// memory. The helper:
+//
+//  1. seizes the thread and says so; the thread then makes the real call;
+//  2. at PTRACE_EVENT_EXEC lets the call return (a register written before would be
+//     overwritten by the result), with one single step;
+//  3. writes a system call instruction over the program's first one, makes the thread map
+//     the image with it, and puts the bytes back;
+//  4. points the thread at bootstrap and detaches.
+//
+// If the exec fails the thread kills the helper and waits for it; nothing has
+// changed. If it succeeds the helper is still a child of the process, with no
+// exit signal, so that only __WALL would show it; bootstrap waits for it.
+//
+// The helper runs on a stack in the thread's slot, in the memory of the old
+// program, which it keeps alive. If that memory is a vfork parent's, parent and helper
+// share the slot, and the later one frees it.
+
+// execJob is one exec, as thread and helper see it.
+type execJob struct {
+	state  uint32 // futex: execStarting, execSeized, or execFailed
+	errno  uint32 // of the failure
+	allow  uint32 // futex: 1 when the helper may seize
+	helper int32
+	mask   uint64
+	flags  uint64 // handoff flags
+}
+
+const (
+	execStarting = 0
+	execSeized   = 1
+	execFailed   = 2
+)
+
+// Flags that one program hands to the next.
+const (
+	HandoffFiltered   = 1 << 0 // the trap filter is inherited
+	HandoffSysBlocked = 1 << 1 // the target has SIGSYS blocked
+	HandoffSysIgnored = 1 << 2 // the target ignores SIGSYS
+	HandoffSegvBlock  = 1 << 3
+	HandoffBusBlock   = 1 << 4
+	HandoffSysPending = 1 << 5 // SIGSYS is blocked and was sent
+	HandoffSegvPend   = 1 << 6
+	HandoffBusPend    = 1 << 7
+)
+
+// Values of include/uapi/linux/ptrace.h.
+const (
+	ptraceCont       = 7
+	ptraceSinglestep = 9
+	ptracePeek       = 1
+	ptracePoke       = 4
+	ptraceGetregs    = 12
+	ptraceSetregs    = 13
+	ptraceDetach     = 17
+	ptraceSeize      = 0x4206
+	ptraceListen     = 0x4208
+	ptraceSetsigmask = 0x420b
+	ptraceOptExec    = 1 << 4
+	ptraceOptSeccomp = 1 << 7
+	ptraceEventExec  = 4
+	ptraceEventStop  = 128
+	codeSegment64    = 0x33
+)
+
+// execve's file, as newfstatat and faccessat2 take it.
+type execFile struct {
+	dir, path, flags uintptr
+}
+
+// exec serves execve and execveat.
+func exec(t *Thread, c *Call) int64 {
+	f := execFile{atFDCWD, c.args[0], 0}
+	if c.nr == sysExecveat {
+		f = execFile{c.args[0], c.args[1], c.args[4] & (atEmptyPath | atSymlinkNofollow)}
+	}
+	if e := f.check(t); e != 0 {
+		return e
+	}
+	blockAll()
+	if t.parked != 0 {
+		return -ENOTRUN
+	}
+	protectFiles()
+	j := &t.exec
+	j.mask, j.flags = t.mask, t.handoffFlags()
+	t.seizeSelf()
+	t.sighand.restoreIgnored(false)
+	a := &c.args
+	r := sys(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5])
+	t.sighand.restoreIgnored(true)
+	t.dropHelper()
+	setKernelMask(t.mask)
+	return int64(r)
+}
+
+// check finds out what can be known before the call: a file that is not there, which a
+// search along PATH asks for often, and files that cannot be followed.
+func (f *execFile) check(t *Thread) int64 {
+	var st syscall.Stat_t
+	if r := sys(sysNewfstatat, f.dir, f.path, addrOf(&st), f.flags, 0, 0); failed(r) {
+		return int64(r)
+	}
+	switch st.Mode & syscall.S_IFMT {
+	case syscall.S_IFREG:
+	case syscall.S_IFLNK:
+		return -int64(syscall.ELOOP)
+	default:
+		return -int64(eACCES)
+	}
+	euid := sys(sysGeteuid, 0, 0, 0, 0, 0, 0)
+	if st.Mode&syscall.S_ISUID != 0 && uintptr(st.Uid) != euid && euid != 0 {
+		abort("exec of a set-user-ID program, which would run without its rights", t.site)
+	}
+	executable := sys(sysFaccessat2, f.dir, f.path, 1, atEaccess|f.flags, 0, 0) == 0
+	readable := sys(sysFaccessat2, f.dir, f.path, 4, atEaccess|f.flags, 0, 0) == 0
+	if executable && !readable {
+		abort("exec of a program that may not be read", t.site)
+	}
+	return 0
+}
+
+// handoffFlags is what the new program's runtime must know of the target's view.
+func (t *Thread) handoffFlags() uint64 {
+	flags := uint64(HandoffFiltered)
+	if t.mask&sigBit(sigSys) != 0 {
+		flags |= HandoffSysBlocked
+	}
+	if t.mask&sigBit(sigSegv) != 0 {
+		flags |= HandoffSegvBlock
+	}
+	if t.mask&sigBit(sigBus) != 0 {
+		flags |= HandoffBusBlock
+	}
+	if t.sighand.get(sigSys).handler == sigIgn {
+		flags |= HandoffSysIgnored
+	}
+	if t.pending&sigBit(sigSys) != 0 {
+		flags |= HandoffSysPending
+	}
+	if t.pending&sigBit(sigSegv) != 0 {
+		flags |= HandoffSegvPend
+	}
+	if t.pending&sigBit(sigBus) != 0 {
+		flags |= HandoffBusPend
+	}
+	return flags
+}
+
+// seizeSelf starts the helper and waits until it has seized this thread.
+func (t *Thread) seizeSelf() {
+	const prGetDumpable, prSetDumpable, prSetPtracer = 3, 4, 0x59616d61
+	j := &t.exec
+	j.state, j.allow = execStarting, 0
+	if t.vforked {
+		atomic.AddUint32(&t.owners, 1)
+	}
+	dumpable := sys(sysPrctl, prGetDumpable, 0, 0, 0, 0, 0)
+	if dumpable != 1 {
+		sys(sysPrctl, prSetDumpable, 1, 0, 0, 0, 0)
+	}
+	r := t.cloneHelper()
+	if failed(r) {
+		abortErrno("exec: no helper process", r, t.site)
+	}
+	j.helper = int32(r)
+	sys(sysPrctl, prSetPtracer, r, 0, 0, 0, 0) // Yama; elsewhere EINVAL
+	atomic.StoreUint32(&j.allow, 1)
+	sys(sysFutex, addrOf(&j.allow), futexWake, 1, 0, 0, 0)
+	for atomic.LoadUint32(&j.state) == execStarting {
+		sys(sysFutex, addrOf(&j.state), futexWait, execStarting, 0, 0, 0)
+	}
+	// Also when nothing was changed here: a helper that changes its user changes this (commit_creds,
+	// kernel/cred.c).
+	sys(sysPrctl, prSetDumpable, dumpable, 0, 0, 0, 0)
+	if j.state == execFailed {
+		abortErrno("exec: the program cannot be followed, it is being traced or may not be", -uintptr(j.errno), t.site)
+	}
+}
+
+// cloneArgs is struct clone_args, include/uapi/linux/sched.h, up to set_tid_size (5.5).
+type cloneArgs struct {
+	flags, pidfd, childTID, parentTID, exitSignal uint64
+	stack, stackSize, tls, setTID, setTIDSize     uint64
+}
+
+// cloneHelper clones the helper. Where the process may choose, the helper gets a process ID from
+// the top of the range, so that the program's children have the IDs they have natively.
+func (t *Thread) cloneHelper() uintptr {
+	const tries = 4
+	a := cloneArgs{
+		flags: cloneVM | cloneUntraced,
+		stack: uint64(t.slot() + slotHelper), stackSize: helperStackSize,
+	}
+	top := shared().PIDMax
+	for i := uint32(1); i <= tries && top != 0; i++ {
+		pid := top - (uint32(t.tid)*tries+i)%(top/8)
+		a.setTID, a.setTIDSize = uint64(addrOf(&pid)), 1
+		r := startHelper(t, &a)
+		if !failed(r) {
+			return r
+		}
+		if -r == ePERM {
+			break
+		}
+	}
+	a.setTID, a.setTIDSize = 0, 0
+	return startHelper(t, &a)
+}
+
+// dropHelper ends the helper of an exec that failed.
+func (t *Thread) dropHelper() {
+	pid := uintptr(t.exec.helper)
+	sys(sysKill, pid, sigKill, 0, 0, 0, 0)
+	sys(sysWait4, pid, 0, wallWait, 0, 0, 0)
+	if t.vforked {
+		atomic.AddUint32(&t.owners, ^uint32(0))
+	}
+}
+
+// execHelper is the helper. It reports whether it is to free the slot: whether the exec
+// succeeded.
+func execHelper(t *Thread) bool {
+	j := &t.exec
+	for atomic.LoadUint32(&j.allow) == 0 {
+		sys(sysFutex, addrOf(&j.allow), futexWait, 0, 0, 0, 0)
+	}
+	r := seize(t)
+	if failed(r) && -r == ePERM {
+		// A process whose effective user is not its real one cannot be traced by a copy of itself,
+		// unless that gets the rights of its real user back.
+		uid := sys(sysGetuid, 0, 0, 0, 0, 0, 0)
+		sys(sysSetresuid, uid, uid, uid, 0, 0, 0)
+		r = seize(t)
+	}
+	state := uint32(execSeized)
+	if failed(r) {
+		state, j.errno = execFailed, uint32(-r)
+	}
+	atomic.StoreUint32(&j.state, state)
+	sys(sysFutex, addrOf(&j.state), futexWake, 1, 0, 0, 0)
+	if state == execFailed {
+		return false
+	}
+	if pid := awaitExec(); pid != 0 {
+		inject(j, pid)
+		t.endProcess()
+		t.dropSighand()
+		return true
+	}
+	return false
+}
+
+func seize(t *Thread) uintptr {
+	return sys(sysPtrace, ptraceSeize, uintptr(t.tid), 0, seizeOptions(), 0, 0)
+}
+
+// seizeOptions: the mapping of the image stops at a guard filter, which fails it without a tracer.
+func seizeOptions() uintptr {
+	if shared().Guard != 0 {
+		return ptraceOptExec | ptraceOptSeccomp
+	}
+	return ptraceOptExec
+}
+
+// awaitExec waits for the exec and returns the process that stands at it, 0 if it
+// has ended instead.
+func awaitExec() uintptr {
+	for {
+		pid, status := waitAny()
+		if pid == 0 || status&0xff != 0x7f {
+			return 0
+		}
+		sig, event := status>>8&0xff, status>>16
+		switch {
+		case event == ptraceEventExec:
+			return pid
+		case event == ptraceEventStop && sig != sigTrap:
+			sys(sysPtrace, ptraceListen, pid, 0, 0, 0, 0) // a job control stop goes on
+		case event == ptraceEventStop:
+			sys(sysPtrace, ptraceCont, pid, 0, 0, 0, 0) // SIGCONT makes a seized thread report
+		default:
+			sys(sysPtrace, ptraceCont, pid, 0, uintptr(sig), 0, 0)
+		}
+	}
+}
+
+func waitAny() (pid uintptr, status uint32) {
+	r := sys(sysWait4, ^uintptr(0), addrOf(&status), wallWait, 0, 0, 0)
+	if failed(r) {
+		return 0, 0
+	}
+	return r, status
+}
+
+// inject brings the image into the program that stands at its exec stop.
+func inject(j *execJob, pid uintptr) {
+	var saved, r syscall.PtraceRegs
+	if !step(pid) {
+		return
+	}
+	sys(sysPtrace, ptraceGetregs, pid, 0, addrOf(&saved), 0, 0)
+	if saved.Cs != codeSegment64 && shared().Guard != 0 {
+		warn("exec of a 32-bit program, which cannot run under the guard", pid)
+		sys(sysKill, pid, sigKill, 0, 0, 0, 0)
+		return
+	}
+	if saved.Cs != codeSegment64 {
+		warn("is a 32-bit program and runs unintercepted", pid)
+		sys(sysPtrace, ptraceSetsigmask, pid, sigsetSize, addrOf(&j.mask), 0, 0)
+		sys(sysPtrace, ptraceDetach, pid, 0, 0, 0, 0)
+		return
+	}
+	var word uintptr
+	sys(sysPtrace, ptracePeek, pid, uintptr(saved.Rip), addrOf(&word), 0, 0)
+	e := sys(sysPtrace, ptracePoke, pid, uintptr(saved.Rip), word&^0xffff|callBytes, 0, 0)
+	r = saved
+	r.Rax, r.Rdi, r.Rsi, r.Rdx = sysMmap, ImageBase, uint64(shared().ImageLength), protRead|protExec
+	r.R10, r.R8, r.R9 = ImageMmapFlags, uint64(imageFile), 0
+	r.Orig_rax = ^uint64(0)
+	sys(sysPtrace, ptraceSetregs, pid, 0, addrOf(&r), 0, 0)
+	if !step(pid) {
+		return
+	}
+	sys(sysPtrace, ptraceGetregs, pid, 0, addrOf(&r), 0, 0)
+	if failed(e) || r.Rax != ImageBase {
+		warn("the runtime does not fit into the new program: its address range is taken or its image cannot be mapped", pid)
+		sys(sysKill, pid, sigKill, 0, 0, 0, 0)
+		return
+	}
+	sys(sysPtrace, ptracePoke, pid, uintptr(saved.Rip), word, 0, 0)
+	r = saved
+	r.R8, r.R9 = saved.Rip, j.mask
+	r.R10 = uint64(imageFile) | uint64(sharedFile)<<32
+	r.R12, r.R13 = uint64(sys(sysGetpid, 0, 0, 0, 0, 0, 0)), j.flags
+	r.Rip, r.Orig_rax = uint64(bootstrapAddr), ^uint64(0)
+	sys(sysPtrace, ptraceSetregs, pid, 0, addrOf(&r), 0, 0)
+	sys(sysPtrace, ptraceDetach, pid, 0, 0, 0, 0)
+}
+
+// ImageMmapFlags are the flags of the one mapping that the filter lets through from
+// anywhere.
+const ImageMmapFlags = mapPrivate | mapFixedNoreplace
+
+// step lets the process execute one instruction, or finish the system call it is in.
+func step(pid uintptr) bool {
+	for {
+		sys(sysPtrace, ptraceSinglestep, pid, 0, 0, 0, 0)
+		got, status := waitAny()
+		if got == 0 || status&0xff != 0x7f {
+			return false
+		}
+		if status>>8 == sigTrap {
+			return true
+		}
+	}
+}

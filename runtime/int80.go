@@ -1,0 +1,36 @@
+// Runs in the target, on the signal stack with every signal blocked.
+
+package runtime
+
+import "github.com/trapline/trapline/ucontext"
+
+// int80 serves an int 0x80 in 64-bit code. The stub makes the call; hooks do not see it. Calls
+// that would take the thread out of the runtime's sight are refused, but for fork. Numbers are
+// those of arch/x86/entry/syscalls/syscall_32.tbl, 6.18.
+func int80(t *Thread, nr int, site uintptr, m *ucontext.Sigcontext) {
+	switch nr {
+	case 2: // fork
+		m.AX = int80Fork(t)
+		return
+	case 120, 190, 435: // clone, vfork, clone3
+		abort("a new process through int 0x80 cannot be followed", site)
+	case 11, 358: // execve, execveat
+		abort("exec through int 0x80 cannot be followed", site)
+	case 67, 72, 119, 126, 173, 174, 175, 179, 186: // sigaction to sigaltstack
+		abort("a signal call through int 0x80 cannot be served", site)
+	}
+	m.IP = uint64(findStub(site) + stubInt80)
+}
+
+// int80Fork forks in the signal handler: the child has a copy of its stack.
+func int80Fork(t *Thread) uint64 {
+	t.clone = cloneJob{nr: sysFork, parent: t.tid}
+	pid := sys(sysFork, 0, 0, 0, 0, 0, 0)
+	if pid == 0 {
+		t.tid = int32(sys(sysGettid, 0, 0, 0, 0, 0, 0))
+		t.forked()
+		t.pid = t.tid
+		t.started()
+	}
+	return uint64(pid)
+}

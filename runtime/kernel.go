@@ -1,0 +1,131 @@
+// Runs in the target, on the tool stack; any signal may arrive.
+
+package runtime
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// sys makes a system call of the runtime's own: it passes the filter, and no hook
+// sees it. It returns what the kernel left in RAX.
+func sys(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr {
+	r, _, errno := syscall.RawSyscall6(nr, a0, a1, a2, a3, a4, a5)
+	if errno != 0 {
+		return -uintptr(errno)
+	}
+	return r
+}
+
+// failed reports whether r is a negative error number.
+func failed(r uintptr) bool { return r > ^uintptr(4095) }
+
+func addrOf[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
+
+// System call numbers, from the syscall package's constants; those that are younger
+// than it are from include/uapi/asm-generic/unistd.h of Linux 6.18.
+const (
+	sysRead           = syscall.SYS_READ
+	sysWrite          = syscall.SYS_WRITE
+	sysOpen           = syscall.SYS_OPEN
+	sysClose          = syscall.SYS_CLOSE
+	sysMmap           = syscall.SYS_MMAP
+	sysMprotect       = syscall.SYS_MPROTECT
+	sysMunmap         = syscall.SYS_MUNMAP
+	sysMremap         = syscall.SYS_MREMAP
+	sysRtSigaction    = syscall.SYS_RT_SIGACTION
+	sysRtSigprocmask  = syscall.SYS_RT_SIGPROCMASK
+	sysRtSigreturn    = syscall.SYS_RT_SIGRETURN
+	sysRtSigpending   = syscall.SYS_RT_SIGPENDING
+	sysRtSigtimedwait = syscall.SYS_RT_SIGTIMEDWAIT
+	sysRtSigsuspend   = syscall.SYS_RT_SIGSUSPEND
+	sysSigaltstack    = syscall.SYS_SIGALTSTACK
+	sysDup            = syscall.SYS_DUP
+	sysDup2           = syscall.SYS_DUP2
+	sysFstat          = syscall.SYS_FSTAT
+	sysDup3           = syscall.SYS_DUP3
+	sysGetpid         = syscall.SYS_GETPID
+	sysClone          = syscall.SYS_CLONE
+	sysFork           = syscall.SYS_FORK
+	sysVfork          = syscall.SYS_VFORK
+	sysExecve         = syscall.SYS_EXECVE
+	sysExit           = syscall.SYS_EXIT
+	sysExitGroup      = syscall.SYS_EXIT_GROUP
+	sysWait4          = syscall.SYS_WAIT4
+	sysKill           = syscall.SYS_KILL
+	sysFcntl          = syscall.SYS_FCNTL
+	sysGetdents       = syscall.SYS_GETDENTS
+	sysGetdents64     = syscall.SYS_GETDENTS64
+	sysPtrace         = syscall.SYS_PTRACE
+	sysPrctl          = syscall.SYS_PRCTL
+	sysArchPrctl      = syscall.SYS_ARCH_PRCTL
+	sysGettid         = syscall.SYS_GETTID
+	sysGetuid         = syscall.SYS_GETUID
+	sysSetresuid      = syscall.SYS_SETRESUID
+	sysGeteuid        = syscall.SYS_GETEUID
+	sysFutex          = syscall.SYS_FUTEX
+	sysEpollPwait     = syscall.SYS_EPOLL_PWAIT
+	sysTgkill         = syscall.SYS_TGKILL
+	sysPselect6       = syscall.SYS_PSELECT6
+	sysPpoll          = syscall.SYS_PPOLL
+	sysNewfstatat     = syscall.SYS_NEWFSTATAT
+	sysFstatfs        = syscall.SYS_FSTATFS
+	sysRtTgsigqueue   = syscall.SYS_RT_TGSIGQUEUEINFO
+	sysShmat          = syscall.SYS_SHMAT
+	sysMadvise        = syscall.SYS_MADVISE
+	sysRemapFilePages = syscall.SYS_REMAP_FILE_PAGES
+	sysSeccomp        = 317
+	sysExecveat       = 322
+	sysPkeyMprotect   = 329
+	sysIoPgetevents   = 333
+	sysIoUringEnter   = 426
+	sysClone3         = 435
+	sysCloseRange     = 436
+	sysFaccessat2     = 439
+	sysEpollPwait2    = 441
+)
+
+// Error numbers that the runtime gives itself.
+const (
+	ePERM  = uintptr(syscall.EPERM)
+	eINTR  = uintptr(syscall.EINTR)
+	eBADF  = uintptr(syscall.EBADF)
+	eAGAIN = uintptr(syscall.EAGAIN)
+	eNOMEM = uintptr(syscall.ENOMEM)
+	eACCES = uintptr(syscall.EACCES)
+	eFAULT = uintptr(syscall.EFAULT)
+	eINVAL = uintptr(syscall.EINVAL)
+)
+
+const (
+	protNone  = 0
+	protRead  = syscall.PROT_READ
+	protWrite = syscall.PROT_WRITE
+	protExec  = syscall.PROT_EXEC
+
+	mapShared         = syscall.MAP_SHARED
+	mapPrivate        = syscall.MAP_PRIVATE
+	mapFixed          = syscall.MAP_FIXED
+	mapAnonymous      = syscall.MAP_ANONYMOUS
+	mapNoreserve      = syscall.MAP_NORESERVE
+	mapFixedNoreplace = 0x100000
+
+	futexWait = 0
+	futexWake = 1
+
+	wallWait = 0x40000000 // __WALL
+
+	atFDCWD           = ^uintptr(99)
+	atSymlinkNofollow = 0x100
+	atEaccess         = 0x200
+	atEmptyPath       = 0x1000
+)
+
+// Codes of arch_prctl, and the size of the kernel's signal set in bytes.
+const (
+	archSetGS = 0x1001
+	archGetFS = 0x1003
+	archGetGS = 0x1004
+
+	sigsetSize = 8
+)

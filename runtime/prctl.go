@@ -1,0 +1,29 @@
+// Runs in the target, on the tool stack; any signal may arrive.
+
+package runtime
+
+// prctl serves prctl.
+func prctl(t *Thread, c *Call) int64 {
+	const setSyscallUserDispatch = 59
+	a := &c.args
+	if a[0] == setSyscallUserDispatch && a[1] != 0 {
+		abort("the program uses Syscall User Dispatch itself", t.site)
+	}
+	return int64(doCall(sysPrctl, a[0], a[1], a[2], a[3], a[4], a[5]))
+}
+
+// archPrctl serves arch_prctl. GS is the runtime's.
+func archPrctl(t *Thread, c *Call) int64 {
+	a := &c.args
+	switch a[0] {
+	case archSetGS:
+		abort("the program sets the GS base, which the runtime uses", t.site)
+	case archGetGS:
+		var none uint64
+		if safeCopy(a[1], addrOf(&none), 8) != 8 {
+			return -int64(eFAULT)
+		}
+		return 0
+	}
+	return int64(doCall(sysArchPrctl, a[0], a[1], a[2], a[3], a[4], a[5]))
+}

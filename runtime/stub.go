@@ -1,0 +1,152 @@
+// Runs in the target, on the signal stack with every signal blocked.
+
+package runtime
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/trapline/trapline/ucontext"
+)
+
+// A stub is the way of one site through the runtime:
+//
+//	 0  mov   $stub, %r11d
+//	 6  jmp   stubEntry
+//	16  syscall                   the target's call, when hooks leave it to the stub
+//	18  mov   48(stub), %rcx      what SYSRET would have left there
+//	25  jmp   *48(stub)
+//	32  int   $0x80               for a site that is an int 0x80
+//	34  jmp   *48(stub)
+//	48  site + 2
+//
+// While a call blocks, RIP alone says which site it belongs to.
+const (
+	stubSize    = 64
+	stubSyscall = 16
+	stubInt80   = 32
+	stubReturn  = 48
+)
+
+var stubTemplate = [stubReturn]byte{
+	0x41, 0xbb, 0, 0, 0, 0,
+	0xe9, 0, 0, 0, 0,
+	0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
+	0x0f, 0x05,
+	0x48, 0x8b, 0x0d, stubReturn - 25, 0, 0, 0,
+	0xff, 0x25, stubReturn - 31, 0, 0, 0,
+	0xcc,
+	0xcd, 0x80,
+	0xff, 0x25, stubReturn - 40, 0, 0, 0,
+	0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
+}
+
+// The stubs by site: three open-addressed tables, each larger than the one before,
+// so that a small program touches one page. An entry is the stub's address and
+// never changes once it is not 0.
+var (
+	stubTable0 [1 << 8]uint32
+	stubTable1 [1 << 12]uint32
+	stubTable2 [1 << 18]uint32
+	stubNext   uint32 // bytes of the stub range in use
+)
+
+const stubProbes = 8
+
+func inStubs(addr uintptr) bool { return addr-StubBase < StubLimit-StubBase }
+
+// stubSite returns the site of a stub.
+func stubSite(stub uintptr) uintptr { return *(*uintptr)(at(stub + stubReturn)) - callLength }
+
+// findStub returns the stub of a site and makes it if there is none.
+func findStub(site uintptr) uintptr {
+	h := uint32(site * 0x9e3779b97f4a7c15 >> 32)
+	if s := stubIn(&stubTable0[0], uint32(len(stubTable0)), h, site); s != 0 {
+		return s
+	}
+	if s := stubIn(&stubTable1[0], uint32(len(stubTable1)), h, site); s != 0 {
+		return s
+	}
+	s := stubIn(&stubTable2[0], uint32(len(stubTable2)), h, site)
+	if s == 0 {
+		abort("too many system call sites", site)
+	}
+	return s
+}
+
+// stubIn looks a site up in one table and takes an empty entry within stubProbes for it.
+// It returns 0 if there is neither.
+func stubIn(table *uint32, size, hash uint32, site uintptr) uintptr {
+	for i := uint32(0); i < stubProbes; i++ {
+		e := (*uint32)(unsafe.Add(unsafe.Pointer(table), uintptr((hash+i)&(size-1))*4))
+		stub := atomic.LoadUint32(e)
+		if stub == 0 {
+			stub = newStub(site)
+			if !atomic.CompareAndSwapUint32(e, 0, stub) {
+				stub = atomic.LoadUint32(e)
+			}
+		}
+		if stubSite(uintptr(stub)) == site {
+			return uintptr(stub)
+		}
+	}
+	return 0
+}
+
+// newStub writes a stub. Nobody has ever executed its bytes before.
+func newStub(site uintptr) uint32 {
+	end := atomic.AddUint32(&stubNext, stubSize)
+	stub := uintptr(StubBase) + uintptr(end) - stubSize
+	if stub >= StubLimit {
+		abort("too many system call sites", site)
+	}
+	*(*[stubReturn]byte)(at(stub)) = stubTemplate
+	*(*uint32)(at(stub + 2)) = uint32(stub)
+	*(*uint32)(at(stub + 7)) = uint32(stubEntryAddr - (stub + 11))
+	*(*uintptr)(at(stub + stubReturn)) = site + callLength
+	return uint32(stub)
+}
+
+// onForeignTrap serves the SIGSYS of a filter that the target itself installed: the runtime's own
+// filter lets its range through. The target's handler finds everything as if the call had been made at
+// the site.
+func onForeignTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
+	w := &shared().Windows[WindowDoCall]
+	ip := uintptr(uc.Mcontext.IP)
+	switch {
+	case inStubs(ip):
+		leaveStub(t, uc)
+		info.SetCallAddr(uintptr(uc.Mcontext.IP))
+		deliver(t, sigSys, info, uc)
+	case w.has(ip):
+		info.SetCallAddr(t.site + callLength)
+		t.parkSignal(sigSys, info, uc)
+	default:
+		abort("a filter of the program traps a call of the runtime", t.site)
+	}
+}
+
+// onTrap serves the SIGSYS that the filter raised for a system call: it sends the
+// thread to the site's stub, in its own context, and does nothing else.
+func onTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
+	m := &uc.Mcontext
+	site := uintptr(m.IP) - callLength
+	switch {
+	case inVsyscall(info.CallAddr()):
+		vsyscall(t, info, uc)
+	case inStubs(site) || site-ImageBase < ImageLimit-ImageBase:
+		onForeignTrap(t, info, uc)
+	case info.Arch() == archX8664:
+		if m.EFlags&flagTF != 0 {
+			// The program steps itself. The runtime must not be stepped; the trap behind the
+			// call comes on the way out.
+			m.EFlags &^= flagTF
+			t.stepping = true
+		}
+		m.IP = uint64(findStub(site))
+	case info.Arch() == archI386:
+		int80(t, int(info.Syscall()), site, m)
+	default:
+		abort("system call of an unknown architecture", site)
+	}
+}

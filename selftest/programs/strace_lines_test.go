@@ -1,0 +1,223 @@
+package programs
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A call is one system call as strace prints it: name(arguments) = result.
+type call struct {
+	name   string
+	result string
+}
+
+// A traced is what a trace says of one thread.
+type traced struct {
+	key   string // place in the tree of creation: 1 is the first thread, 1.2 the second one it made
+	calls []call
+	end   string // of the line +++ ... +++
+}
+
+// Lines of `strace -f -o`: PID, then a call, its beginning, its end, a signal, or the thread's end.
+var (
+	prefixed   = regexp.MustCompile(`^(\d+) +(.*)$`)
+	whole      = regexp.MustCompile(`^(\w+)\(.*\) += (\S+)`)
+	unfinished = regexp.MustCompile(`^(\w+)\(.* <unfinished \.\.\.>(?:\) += \?)?$`)
+	resumed    = regexp.MustCompile(`^<\.\.\. (\w+) resumed>.*\) += (\S+)`)
+	ended      = regexp.MustCompile(`^\+\+\+ (.*) \+\+\+$`)
+	signalled  = regexp.MustCompile(`^--- .* ---$`)
+)
+
+// parseTrace reads the lines into threads, which are in the order of their keys. The first execve of the first thread
+// (the tracer's own, in a child it made) is left out.
+func parseTrace(r io.Reader) ([]traced, error) {
+	p := traceParser{threads: make(map[string]*traced), begun: make(map[string]string)}
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, 1<<22)
+	for s.Scan() {
+		m := prefixed.FindStringSubmatch(s.Text())
+		if m == nil {
+			return nil, fmt.Errorf("no process id: %q", s.Text())
+		}
+		if err := p.line(m[1], m[2]); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.Err(); err != nil {
+		return nil, err
+	}
+	return p.tree()
+}
+
+type traceParser struct {
+	order   []string // thread ids as they appear first
+	threads map[string]*traced
+	begun   map[string]string // thread id: the call of its <unfinished ...> line
+}
+
+func (p *traceParser) line(tid, text string) error {
+	th := p.threads[tid]
+	if th == nil {
+		th = new(traced)
+		p.threads[tid] = th
+		p.order = append(p.order, tid)
+	}
+	if m := unfinished.FindStringSubmatch(text); m != nil {
+		p.begun[tid] = m[1]
+		return nil
+	}
+	if m := resumed.FindStringSubmatch(text); m != nil {
+		if p.begun[tid] != m[1] {
+			return fmt.Errorf("thread %s: %s resumed, but %q had begun", tid, m[1], p.begun[tid])
+		}
+		delete(p.begun, tid)
+		th.add(m[1], m[2])
+		return nil
+	}
+	if m := whole.FindStringSubmatch(text); m != nil {
+		th.add(m[1], m[2])
+		return nil
+	}
+	if m := ended.FindStringSubmatch(text); m != nil {
+		if name, ok := p.begun[tid]; ok {
+			th.add(name, "?") // killed in it, or its exit took effect at once
+		}
+		th.end = m[1]
+		return nil
+	}
+	if signalled.MatchString(text) {
+		return nil
+	}
+	return fmt.Errorf("thread %s: not a line of strace's: %q", tid, text)
+}
+
+// add appends a call. The return from a handler is left out, as the lines of signals are: between which calls a signal
+// comes is a matter of the moment.
+func (th *traced) add(name, result string) {
+	if name != "rt_sigreturn" {
+		th.calls = append(th.calls, call{name, result})
+	}
+}
+
+// makers are the calls whose result is a new thread.
+var makers = map[string]bool{"fork": true, "vfork": true, "clone": true, "clone3": true}
+
+// tree gives every thread its key, and puts keys for thread ids in results.
+func (p *traceParser) tree() ([]traced, error) {
+	if len(p.order) == 0 {
+		return nil, fmt.Errorf("no lines")
+	}
+	keys := make(map[string]string)
+	var list []traced
+	var walk func(tid, key string)
+	walk = func(tid, key string) {
+		th := p.threads[tid]
+		if th == nil {
+			return // it never made a call, nor ended, in sight of the tracer
+		}
+		keys[tid] = key
+		th.key = key
+		list = append(list, *th)
+		n := 0
+		for _, c := range th.calls {
+			if makers[c.name] && isNumber(c.result) && c.result != "0" {
+				n++
+				walk(c.result, fmt.Sprintf("%s.%d", key, n))
+			}
+		}
+	}
+	walk(p.order[0], "1")
+	if len(list) != len(p.order) {
+		return nil, fmt.Errorf("%d threads, of which %d have no parent", len(p.order), len(p.order)-len(list))
+	}
+	if first := list[0].calls; len(first) > 0 && first[0].name == "execve" {
+		list[0].calls = first[1:]
+	}
+	for i := range list {
+		for j := range list[i].calls {
+			c := &list[i].calls[j]
+			c.result = plainResult(*c, keys)
+		}
+	}
+	return list, nil
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.Atoi(s)
+	return err == nil
+}
+
+// plainResult is the result without what differs from run to run: addresses and process ids.
+func plainResult(c call, keys map[string]string) string {
+	if strings.HasPrefix(c.result, "0x") {
+		return "ADDRESS"
+	}
+	switch c.name {
+	case "getppid", "getpgrp", "getpgid", "getsid", "setsid":
+		return "PROCESS"
+	case "fork", "vfork", "clone", "clone3", "getpid", "gettid", "set_tid_address":
+		if key, ok := keys[c.result]; ok {
+			return "thread " + key
+		}
+	case "wait4": // which of two children ends first is not the program's doing
+		if _, ok := keys[c.result]; ok {
+			return "CHILD"
+		}
+	case "time", "times":
+		return "TIME"
+	}
+	return c.result
+}
+
+// text is the thread as lines, for a diff one can read.
+func (th traced) text() []string {
+	lines := []string{"thread " + th.key}
+	for _, c := range th.calls {
+		lines = append(lines, c.name+" = "+c.result)
+	}
+	return append(lines, "+++ "+th.end)
+}
+
+// TestParseTrace: lines that strace printed.
+func TestParseTrace(t *testing.T) {
+	t.Parallel()
+	const text = `100   execve("/bin/sh", ["sh", "-c", "x) = 3"], 0x7ffd /* 9 vars */) = 0
+100   brk(NULL)                         = 0x5581
+100   openat(AT_FDCWD, "/nothing", O_RDONLY) = -1 ENOENT (No such file or directory)
+100   clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLD <unfinished ...>
+101   set_robust_list(0x7f, 24 <unfinished ...>
+100   <... clone resumed>, child_tidptr=0x7f) = 101
+101   <... set_robust_list resumed>)    = 0
+100   wait4(-1,  <unfinished ...>
+101   write(1, "a) = 7\n", 7)           = 7
+101   exit_group(3 <unfinished ...>
+101   +++ exited with 3 +++
+100   <... wait4 resumed>[{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 101
+100   --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=101} ---
+100   exit_group(0)                     = ?
+100   +++ exited with 0 +++
+`
+	want := []traced{
+		{"1", []call{{"brk", "ADDRESS"}, {"openat", "-1"}, {"clone", "thread 1.1"}, {"wait4", "CHILD"}, {"exit_group", "?"}}, "exited with 0"},
+		{"1.1", []call{{"set_robust_list", "0"}, {"write", "7"}, {"exit_group", "?"}}, "exited with 3"},
+	}
+	got, err := parseTrace(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(traced{}, call{})); diff != "" {
+		t.Error(diff)
+	}
+	for _, bad := range []string{"", "execve()\n", "1 nonsense\n", "1 <... read resumed>) = 1\n", "1 getpid() = 1\n2 getpid() = 2\n"} {
+		if _, err := parseTrace(strings.NewReader(bad)); err == nil {
+			t.Errorf("no error for %q", bad)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+/* Runs until a debugger sets go; says how it ended. argv[1] gets the process id. */
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+volatile int go;
+const char *volatile motto = "who goes there";
+volatile long rounds;
+
+__attribute__((noinline)) static void beat(void) {
+    rounds++;
+    __asm__("");
+}
+
+__attribute__((noinline)) static void patrol(void) {
+    while (!go) {
+        getppid();
+        nanosleep(&(struct timespec){0, 5000000}, NULL);
+        beat();
+    }
+}
+
+int main(int argc, char **argv) {
+    FILE *f = fopen(argv[argc - 1], "w");
+    fprintf(f, "%d\n", getpid());
+    fclose(f);
+    patrol();
+    printf("released by %d, %s\n", go, rounds > 0 ? "after some rounds" : "at once");
+    return go;
+}

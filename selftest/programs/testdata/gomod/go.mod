@@ -1,0 +1,3 @@
+module example.org/gomod
+
+go 1.24

@@ -1,0 +1,73 @@
+package selftest
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestTargets runs every target natively and under every mode, and compares.
+func TestTargets(t *testing.T) {
+	needTrapline(t)
+	rows := table(t)
+	dir := built(t, rows)
+	natively := make(map[string]func() (outcome, error))
+	for _, g := range rows {
+		natively[g.name] = sync.OnceValues(func() (outcome, error) { return g.check(t, dir) })
+	}
+	for _, m := range append([]mode{native}, testModes(t)...) {
+		t.Run(m.name, func(t *testing.T) {
+			for _, g := range rows {
+				t.Run(g.name, func(t *testing.T) {
+					t.Parallel()
+					if m.name == straceMode.name && g.source == "tracer.c" {
+						t.Skip("one tracer at a time")
+					}
+					want, err := natively[g.name]()
+					if err != nil {
+						t.Fatalf("the target itself is wrong: %v", err)
+					}
+					if m.name == native.name {
+						return
+					}
+					got, err := g.run(t, m, dir)
+					if err != nil {
+						t.Errorf("%v", err)
+					}
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Errorf("not as natively (-native +%s):\n%s", m.name, diff)
+					}
+				})
+			}
+		})
+	}
+}
+
+// check runs the target natively and compares with what the table says.
+func (g target) check(t *testing.T, dir string) (outcome, error) {
+	got, err := g.run(t, native, dir)
+	if err == nil && (got.Status != g.status || len(got.Left) > 0) {
+		err = fmt.Errorf("%s, want %s; left over: %q", got.Status, g.status, got.Left)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w\n%s%s", err, got.Stdout, got.Stderr)
+	}
+	return got, err
+}
+
+// run executes the target once under m.
+func (g target) run(t *testing.T, m mode, dir string) (outcome, error) {
+	argv := append(m.wrap(filepath.Join(t.TempDir(), "report")), g.program(dir))
+	got, err := command{argv: append(argv, g.args...)}.run(t)
+	if m.name == straceMode.name {
+		got.Stderr = straceNotes.ReplaceAllString(got.Stderr, "")
+	}
+	return got, err
+}
+
+// straceNotes are lines of strace's own, about memory it could not read.
+var straceNotes = regexp.MustCompile(`(?m)^strace: .*\n`)

@@ -1,0 +1,112 @@
+// Runs in the target, on the tool stack; any signal may arrive.
+
+package trace
+
+import (
+	"unsafe"
+
+	rt "github.com/trapline/trapline/runtime"
+	"github.com/trapline/trapline/ucontext"
+)
+
+// Tool is the part of trace that runs in the target.
+//
+// A call leaves two records, so that the launcher sees a call that blocks before it
+// ends. Both carry copies of the target's memory, each with the address it was found at:
+// together they are a sparse picture of what the kernel read and wrote, and the printer
+// decodes it with no more knowledge than the table of rows.
+var Tool = rt.Tool{Name: "trace", Hook: hook, OnThread: onThread, OnSignal: onSignal}
+
+// Kinds of records.
+const (
+	recordEnter  = 1 + iota // number of arguments<<32 | number; arguments; copies
+	recordExit              // result; copies
+	recordThread            // kind of birth; creator
+	recordSignal            // signal; head of struct siginfo
+)
+
+// A copy of memory in a record: its address, then the length, flags and bytes of
+// rt.Writer.Target.
+const (
+	copyHead    = 16
+	copyFault   = 1
+	copyNUL     = 2
+	maxRecord   = 16384   // rt.Thread.Begin's limit
+	maxPath     = 4096    // PATH_MAX
+	maxElements = 64      // of an array that are copied
+	noteBit     = 1 << 63 // in a copy's address: not memory, but what the hook found out about it
+)
+
+// targetOptions is what the launcher tells the hook.
+type targetOptions struct {
+	maxString uint64 // longest part of a string that is shown
+}
+
+func options() *targetOptions { return (*targetOptions)(rt.Options()) }
+
+func hook(c *rt.Call) {
+	r := resolve(c.Nr(), uint64(c.Arg(0)), uint64(c.Arg(1)))
+	n := r.count()
+	enter(c, r, n)
+	result := c.Do()
+	exit(c, r, n, result)
+}
+
+// unknownRow stands for every call without a row.
+var unknownRow = row{args: [6]arg{aHex, aHex, aHex, aHex, aHex, aHex}}
+
+// count returns the number of arguments.
+func (r *row) count() int {
+	n := 0
+	for n < 6 && r.args[n] > aEnd {
+		n++
+	}
+	return n
+}
+
+func enter(c *rt.Call, r *row, n int) {
+	limit := 8 + 8*n
+	for i := range n {
+		limit += enterLimit(r.args[i])
+	}
+	w := c.Thread().Begin(recordEnter, min(limit, maxRecord))
+	w.U64(uint64(n)<<32 | uint64(uint32(c.Nr())))
+	for i := range n {
+		w.U64(uint64(c.Arg(i)))
+	}
+	for i := range n {
+		if a := r.args[i]; a.kind() >= firstMemory {
+			captureIn(&w, c, a, i)
+		}
+	}
+	w.Commit()
+}
+
+func exit(c *rt.Call, r *row, n int, result int64) {
+	limit := 8
+	for i := range n {
+		limit += exitLimit(r.args[i])
+	}
+	w := c.Thread().Begin(recordExit, min(limit, maxRecord))
+	w.U64(uint64(result))
+	for i := range n {
+		if a := r.args[i]; a.kind() >= firstMemory {
+			captureOut(&w, c, a, i, result)
+		}
+	}
+	w.Commit()
+}
+
+func onThread(t *rt.Thread) {
+	w := t.Begin(recordThread, 16)
+	w.U64(uint64(t.Birth()))
+	w.U64(uint64(t.Parent()))
+	w.Commit()
+}
+
+func onSignal(t *rt.Thread, sig int, info *ucontext.Siginfo) {
+	w := t.Begin(recordSignal, 8+8+siginfoSize)
+	w.U64(uint64(sig))
+	w.Bytes(unsafe.Slice((*byte)(unsafe.Pointer(info)), siginfoSize))
+	w.Commit()
+}
