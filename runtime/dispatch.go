@@ -93,7 +93,7 @@ var ownedCalls = [NumCalls]bool{
 	sysGetdents: true, sysGetdents64: true,
 	sysMmap: true, sysMunmap: true, sysMremap: true, sysMprotect: true, sysPkeyMprotect: true,
 	sysMadvise: true, sysShmat: true, sysRemapFilePages: true,
-	sysPrctl: true, sysArchPrctl: true,
+	sysPrctl: true, sysArchPrctl: true, sysSeccomp: true, sysPtrace: true,
 }
 
 // perform makes a call for the target.
@@ -140,6 +140,10 @@ func perform(t *Thread, c *Call) int64 {
 		return prctl(t, c)
 	case sysArchPrctl:
 		return archPrctl(t, c)
+	case sysSeccomp:
+		return seccomp(t, c)
+	case sysPtrace:
+		return ptrace(t, c)
 	}
 	return int64(doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5]))
 }
