@@ -123,10 +123,14 @@ func (m *memory) fill(cfg *Config) error {
 	if cfg.Guard {
 		s.Guard = 1
 	}
+	s.Source = uint32(cfg.Trap)
 	copy(s.Options[:], cfg.Options)
 	if cfg.Tool != nil {
 		s.Tool = uintptr(unsafe.Pointer(cfg.Tool))
 		hook(s, cfg)
+	}
+	if cfg.Trap == TrapSUD {
+		return nil
 	}
 	return fillFilter(s, cfg)
 }

@@ -34,8 +34,11 @@ func dispatch(t *Thread) {
 	c.nr = int(int32(r.AX))
 	c.args = [6]uintptr{uintptr(r.DI), uintptr(r.SI), uintptr(r.DX), uintptr(r.R10), uintptr(r.R8), uintptr(r.R9)}
 	c.done, c.edited = false, false
+	if uint32(c.nr) >= x32Bit {
+		c.Return(-int64(eNOSYS)) // where the filter traps, it answers these itself
+	}
 	s := shared()
-	if hooked(s, c.nr) {
+	if !c.done && hooked(s, c.nr) {
 		(*Tool)(at(s.Tool)).Hook(c)
 	}
 	t.finish(c)

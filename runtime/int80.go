@@ -8,6 +8,9 @@ import "github.com/trapline/trapline/ucontext"
 // that would take the thread out of the runtime's sight are refused, but for fork. Numbers are
 // those of arch/x86/entry/syscalls/syscall_32.tbl, 6.18.
 func int80(t *Thread, nr int, site uintptr, m *ucontext.Sigcontext) {
+	if m.CS != codeSegment64 {
+		abort("a system call of 32-bit code in a 64-bit program", site)
+	}
 	bx, cx := uint32(m.BX), uint32(m.CX)
 	switch nr {
 	case 2: // fork
@@ -38,6 +41,7 @@ func int80Fork(t *Thread) uint64 {
 	t.clone = cloneJob{nr: sysFork, parent: t.tid}
 	pid := sys(sysFork, 0, 0, 0, 0, 0, 0)
 	if pid == 0 {
+		t.armThread()
 		t.tid = int32(sys(sysGettid, 0, 0, 0, 0, 0, 0))
 		t.forked()
 		t.pid = t.tid

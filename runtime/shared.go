@@ -18,6 +18,7 @@ type Shared struct {
 	HookOut uint8           // 1: Tool.Hook runs for numbers at or above NumCalls
 	PIDMax  uint32          // kernel.pid_max; 0: unknown
 	Guard   uint8           // 1: a guard filter is there too
+	Source  uint32          // SourceSeccomp, SourceSUD
 	Options [8192]byte      // for Options
 
 	// The linked layout of the image, from its program headers.
