@@ -134,3 +134,13 @@ func (t *Text) follow(at, high int) {
 		}
 	}
 }
+
+// Restore gives n bytes at an address, at most 8, the values that they had before a patch, and takes them.
+func (t *Text) Restore(addr uintptr, old uint64, n uintptr) {
+	for i := uintptr(0); i < n; i++ {
+		if at := addr + i - t.Base; at < uintptr(t.N) {
+			t.Code[at%WindowSize] = byte(old >> (8 * i))
+		}
+	}
+	t.Take(addr, addr+n)
+}
