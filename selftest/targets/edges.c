@@ -57,7 +57,7 @@ static void lines(int threads)
 	for (int i = 0; i < CASES; i++) {
 		int fd = text_file(PAGES);
 		for (int k = 0; k < 64; k++) {
-			// The code before a site may be shorter than k: jump to it.
+			// A jump to the piece, whose system call is k bytes into a line.
 			long start = k * SPACING, at = start + 64 + k - cases[i].site;
 			char jump[] = {0xe9, at - start - 5, (at - start - 5) >> 8, 0, 0};
 			EQUAL(pwrite(fd, jump, 5, start), 5);
@@ -168,6 +168,31 @@ static void torn(void)
 	CHECK(munmap(p, 2 * PAGE) == 0);
 }
 
+// Two that have room for one, which goes and comes back with the page of one or the other.
+static void shared_room(void)
+{
+	int fd = text_file(2), first = PAGE - 5, second = PAGE + 5; // the room is at the start of the second page
+	put(fd, &cases[4], first);
+	for (int i = 0; i < 12; i++) {
+		char *p = map_text(fd, 2, NULL), *page = i % 2 ? p : p + PAGE;
+		several(p + (i % 4 < 2 ? first : second), SYS_getppid, getppid());
+		several(p + (i % 4 < 2 ? second : first), SYS_getppid, getppid());
+		for (int k = 0; k < 3; k++) {
+			switch (i / 4) {
+			case 0: CHECK(munmap(page, PAGE) == 0); break;
+			case 1: CHECK(mprotect(page, PAGE, PROT_READ) == 0); break;
+			case 2: CHECK(madvise(page, PAGE, MADV_DONTNEED) == 0); break;
+			}
+			several(p + (page == p ? second : first), SYS_getppid, getppid());
+			CHECK(mmap(page, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, page - p) == page);
+			several(p + first, SYS_getppid, getppid());
+			several(p + second, SYS_getppid, getppid());
+		}
+		CHECK(munmap(p, 2 * PAGE) == 0);
+	}
+	close(fd);
+}
+
 int main(void)
 {
 	pthread_barrier_init(&barrier, NULL, 2);
@@ -175,6 +200,7 @@ int main(void)
 	pages();
 	ends();
 	torn();
+	shared_room();
 	lines(2);
 	lines(2);
 	puts("edges ok");

@@ -35,7 +35,7 @@ enum { LOOPS = sizeof loops / sizeof *loops };
 
 extern const long __start_boundaries[], __stop_boundaries[];
 
-// The text of program and libraries.
+// The text of program and libraries. Text without a file is none of theirs.
 static struct {
 	long start, end;
 } texts[64];
@@ -53,7 +53,8 @@ static void find_texts(void)
 		long start, end;
 		char execute, name[300] = "";
 		CHECK(sscanf(line, "%lx-%lx %*c%*c%c%*c %*s %*s %*s %299s", &start, &end, &execute, name) >= 3);
-		if (execute == 'x' && name[0] && !(start >= OTHERS_START && end <= OTHERS_END)) {
+		int ours = (name[0] == '/' && strncmp(name, "/memfd:", 7)) || !strcmp(name, "[vdso]") || !strcmp(name, "[vsyscall]");
+		if (execute == 'x' && ours && !(start >= OTHERS_START && end <= OTHERS_END)) {
 			CHECK(ntexts < 64);
 			texts[ntexts].start = start;
 			texts[ntexts++].end = end;

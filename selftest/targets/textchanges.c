@@ -9,7 +9,7 @@ PIECE(padding, ".skip 64, 0xcc\n")
 PIECE(code, NUMBER "syscall\nret\n.skip 20, 0xcc\n")
 PIECE(followed, NUMBER "syscall\nmov %rax, %rdx\nmov %rdx, %rax\nret\n")
 PIECE(plus_thousand, NUMBER "syscall\nadd $1000, %rax\nret\n")
-PIECE(value, "mov $77, %eax\nret\n.skip 40, 0x90\n")
+PIECE(value, "mov $77, %eax\nret\n.skip 40, 0x90\n") // longer than code
 
 enum { FOLLOWED = 256, PAGES = 3 };
 
@@ -67,6 +67,9 @@ static void dropped(char *text)
 		use(text);
 		CHECK(madvise(text + PAGE, PAGE, MADV_DONTNEED) == 0); // the padding without its code
 		use(text);
+		enum { DONTNEED_LOCKED = 24 }; // since Linux 5.18
+		CHECK(madvise(text, PAGES * PAGE, DONTNEED_LOCKED) == 0 || errno == EINVAL);
+		use(text);
 	}
 }
 
@@ -117,10 +120,38 @@ static void closed(char *text)
 		use(text);
 		EQUAL(faulted, i + 1);
 	}
+	for (int i = 0; i < 9; i++) { // the padding alone
+		CHECK(mprotect(text + PAGE, PAGE, none[i % 3]) == 0);
+		several(text + edge(), SYS_getpid, pid);
+		if (none[i % 3] != PROT_NONE)
+			same(text + PAGE, original + PAGE, PAGE);
+		CHECK(mprotect(text + PAGE, PAGE, PROT_READ | PROT_EXEC) == 0);
+		use(text);
+	}
+	CHECK(syscall(SYS_pkey_mprotect, text, PAGES * PAGE, PROT_READ | PROT_WRITE, -1) == 0); // key -1: as mprotect
+	same(text, original, PAGES * PAGE);
+	CHECK(syscall(SYS_pkey_mprotect, text, PAGES * PAGE, PROT_READ | PROT_EXEC, -1) == 0);
+	use(text);
 	CHECK(mprotect(text, PAGES * PAGE, PROT_EXEC) == 0); // not readable, on CPUs that can
 	use(text);
 	CHECK(mprotect(text, PAGES * PAGE, PROT_READ | PROT_EXEC) == 0);
 	signal(SIGSEGV, SIG_DFL);
+}
+
+// Written to through a file, as debuggers and hot patchers do: no call names the text.
+static void through_a_file(char *text)
+{
+	int mem = open("/proc/self/mem", O_RDWR);
+	CHECK(mem >= 0);
+	for (int i = 0; i < 5; i++) {
+		use(text);
+		EQUAL(pwrite(mem, value, value_end - value, (long)text), value_end - value);
+		several(text, 0, 77);
+		several(text + FOLLOWED, SYS_getpid, pid);
+		EQUAL(pwrite(mem, original, PAGES * PAGE, (long)text), PAGES * PAGE);
+		use(text);
+	}
+	CHECK(close(mem) == 0);
 }
 
 // A handler that comes in the middle of a call puts other code in its place: the call returns to that.
@@ -172,6 +203,7 @@ int main(void)
 	dropped(map_text(fd, PAGES, text));
 	replaced(text);
 	closed(text);
+	through_a_file(text);
 	CHECK(pipe(late) == 0);
 	exchange_fd = text_file(1);
 	PUT(exchange_fd, 0, plus_thousand);

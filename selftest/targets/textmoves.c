@@ -9,7 +9,7 @@ PIECE(before, ROOM NUMBER "syscall\nret\n")
 PIECE(negated, NUMBER "syscall\nneg %rax\nret\n.skip 20, 0xcc\n")
 PIECE(value, "mov $77, %eax\nret\n.skip 30, 0x90\n")
 
-enum { BEFORE = PAGE + 64, PAGES = 2 };
+enum { BEHIND = 14 /* NUMBER, syscall */, BEFORE = PAGE + 64, PAGES = 2 };
 
 static int fd, fd_other;
 static long pid;
@@ -112,6 +112,78 @@ static void halves(void)
 	}
 }
 
+// Text that makes the call about itself: it comes back to what is there then.
+static void itself(void)
+{
+	for (int i = 0; i < 4; i++) {
+		char *text = map_text(fd, PAGES, NULL);
+		if (i % 2)
+			use(text);
+		EQUAL(call(text, SYS_mprotect, (long)text, PAGES * PAGE, PROT_READ | PROT_EXEC), 0);
+		EQUAL(call(text, SYS_madvise, (long)text, PAGES * PAGE, MADV_DONTNEED), 0);
+		EQUAL(call(text, SYS_mprotect, (long)text, PAGES * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+		use(text);
+		if (sigsetjmp(back, 1) == 0) {
+			if (i < 2)
+				call(text, SYS_munmap, (long)text, PAGE, 0);
+			else
+				call(text, SYS_mprotect, (long)text, PAGE, PROT_READ);
+			FAIL("text that is gone ran");
+		}
+		EQUAL(seen_ip, (long)text + BEHIND);
+		EQUAL(seen.si_code, i < 2 ? SEGV_MAPERR : SEGV_ACCERR);
+		CHECK(munmap(text, PAGES * PAGE) == 0);
+	}
+}
+
+// Calls that fail have changed nothing.
+static void failing(void)
+{
+	char *text = map_text(fd, PAGES, NULL);
+	for (int i = 0; i < 3; i++) {
+		use(text);
+		FAILS(munmap(text + 1, PAGE), EINVAL);
+		use(text);
+		FAILS(mprotect(text, PAGE, -1), EINVAL);
+		FAILS(mprotect(text + 1, PAGE, PROT_READ), EINVAL);
+		use(text);
+		FAILS((long)mmap(text, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, -1, 0), EBADF);
+		FAILS((long)mmap(text, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 1), EINVAL);
+		FAILS((long)mmap(text, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0), EEXIST);
+		use(text);
+		FAILS((long)mremap(text, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, text + PAGE + 1), EINVAL);
+		FAILS((long)mremap(text, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, text + PAGE), EINVAL);
+		FAILS(madvise(text + 1, PAGE, MADV_DONTNEED), EINVAL);
+		FAILS(madvise(text, PAGE, -1), EINVAL);
+		use(text);
+	}
+	CHECK(munmap(text, PAGES * PAGE) == 0);
+}
+
+// Sealed text cannot be unmapped, moved or protected, by nobody.
+static void sealed(void)
+{
+	enum { MSEAL = 462 }; // since Linux 6.10
+	for (int used = 0; used < 2; used++) {
+		char *text = map_text(fd, PAGES, NULL);
+		if (used)
+			use(text);
+		if (syscall(MSEAL, text, PAGES * PAGE, 0) < 0) {
+			EQUAL(errno, ENOSYS);
+			return;
+		}
+		for (int i = 0; i < 3; i++) {
+			use(text);
+			FAILS(mprotect(text, PAGE, PROT_READ | PROT_WRITE), EPERM);
+			FAILS(munmap(text, PAGE), EPERM);
+			FAILS((long)mmap(text, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), EPERM);
+			FAILS((long)mremap(text, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, text + 64 * PAGE), EPERM);
+		}
+		use(text);
+		EQUAL(call(text, SYS_mprotect, (long)text, PAGE, PROT_READ | PROT_WRITE), -EPERM); // by itself
+	}
+}
+
 int main(void)
 {
 	pid = getpid();
@@ -125,5 +197,8 @@ int main(void)
 	moved();
 	other_text();
 	halves();
+	itself();
+	failing();
+	sealed();
 	puts("textmoves ok");
 }
