@@ -134,14 +134,14 @@ int main(void)
 			handle_info(SIGALRM, on_alarm, restarts ? SA_RESTART : 0);
 			alarms = in_loop = 0;
 			tick(250);
-			while (alarms < 150 || in_loop == 0)
+			while (alarms < 100 || in_loop == 0)
 				EQUAL(loops[i].function(SYS_getpid, 0, 0, 0, 300, pid), pid);
 			tick(0);
 		}
 	// Calls of libc, which need not be known here, and of the vdso.
 	alarms = 0;
 	tick(250);
-	while (alarms < 150) {
+	while (alarms < 100) {
 		struct timeval tv;
 		char text[64];
 		CHECK(gettimeofday(&tv, NULL) == 0 && getppid() > 0 && snprintf(text, sizeof text, "%ld %ld", (long)tv.tv_sec, pid) > 0);
@@ -155,7 +155,7 @@ int main(void)
 			alarms = at_site = behind_site = 0;
 			blocking = 1;
 			tick(1000);
-			while (alarms < 30) {
+			while (alarms < 24) {
 				long got = loops[i].function(SYS_read, pipes[0], (long)&c, 1, 1, 1);
 				if (got != 1 && (restarts || got != -EINTR))
 					FAIL("%s: read is %ld", loops[i].name, got);

@@ -31,8 +31,8 @@ static double x87_in = 1234.5678, x87_out;
 #define YS(n) "vmovups %%ymm" #n ", " #n "*64(%%rbx)\n"
 #define ZL(n) "vmovups " #n "*64(%%rbx), %%zmm" #n "\n"
 #define ZS(n) "vmovups %%zmm" #n ", " #n "*64(%%rbx)\n"
-#define KL(n) "kmovw masks_in+" #n "*8(%%rip), %%k" #n "\n"
-#define KS(n) "kmovw %%k" #n ", masks_out+" #n "*8(%%rip)\n"
+#define KL(n) "kmovq masks_in+" #n "*8(%%rip), %%k" #n "\n"
+#define KS(n) "kmovq %%k" #n ", masks_out+" #n "*8(%%rip)\n"
 
 typedef long site(long nr, long a, long b, long c);
 
@@ -73,7 +73,7 @@ static void fill(int round)
 	for (size_t i = 0; i < sizeof in; i++)
 		(&in[0][0])[i] = i * 7 + round * 13 + 1;
 	for (int i = 0; i < 8; i++)
-		masks_in[i] = (0x9241 + round * 77 + i * 1111) & 0xffff;
+		masks_in[i] = 0x9241a5c30f1e2d4b * (round * 8 + i + 1);
 	memset(out, 0, sizeof out);
 	memset(masks_out, 0, sizeof masks_out);
 }
@@ -114,7 +114,7 @@ int main(void)
 {
 	uint32_t a, b = 0, c, d, state = cpu_state();
 	__get_cpuid_count(7, 0, &a, &b, &c, &d);
-	int has_ymm = (state & 6) == 6, has_zmm = (state & 0xe6) == 0xe6 && (b & bit_AVX512F);
+	int has_ymm = (state & 6) == 6, has_zmm = (state & 0xe6) == 0xe6 && (b & bit_AVX512F) && (b & bit_AVX512BW);
 	for (int round = 0; round < 50; round++)
 		for (size_t i = 0; i < sizeof calls / sizeof *calls * 3; i++) {
 			long nr = calls[i / 3].nr, x = calls[i / 3].a, y = calls[i / 3].b, z = calls[i / 3].c;
