@@ -88,7 +88,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestPrint: the first way and the floor are compared to themselves as well; without the floor there is one column less.
+// TestPrint: all ways are compared to the first one and to the floor; without the floor there is one column less.
 func TestPrint(t *testing.T) {
 	t.Parallel()
 	e := experiment{name: "name", about: "about, ns", compare: difference, floor: "floor", ways: []*way{

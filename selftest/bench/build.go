@@ -34,8 +34,8 @@ func (s *session) build(name string) error {
 	return s.shell(s.dir, `gcc -std=gnu11 -O2 -static -no-pie -o "$1" "$1.c"`, name)
 }
 
-// writeFilter writes the filter that trapline would install for cfg, as the kernel's struct sock_filter, but with a section
-// of a program as the range that is let through.
+// writeFilter writes the filter that trapline would install for cfg, as the kernel's struct sock_filter. Instead of the
+// reserved range a section of a program is let through.
 func (s *session) writeFilter(name string, cfg *launcher.Config, program, section string) error {
 	lo, hi, err := bounds(s.file(program), section)
 	if err != nil {

@@ -108,7 +108,7 @@ func (s *session) first() *experiment {
 
 // call is a run of testdata/calls.c.
 func (s *session) call(name string, of statistic, prefix []string, call string, setup ...string) *way {
-	argv := []string{s.file("calls"), call, strconv.Itoa(s.size(100, 10))}
+	argv := []string{s.file("calls"), call, strconv.Itoa(s.size(50, 5))}
 	return s.batches(name, of, prefix, append(argv, setup...)...)
 }
 

@@ -32,7 +32,7 @@ func (s *session) timed(name, about string, argv ...string) *experiment {
 
 // dd makes two calls a byte and does nothing else.
 func (s *session) dd() *experiment {
-	count := fmt.Sprintf("count=%d", s.size(200000, 2000))
+	count := fmt.Sprintf("count=%d", s.size(50000, 2000))
 	return s.timed("dd", "dd bs=1 "+count, "dd", "bs=1", count, "if=/dev/zero", "of=/dev/null", "status=none")
 }
 

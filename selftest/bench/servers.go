@@ -35,7 +35,7 @@ func (s *session) serverExperiment(name, about string, v server, needs ...string
 }
 
 func (s *session) redis() *experiment {
-	requests := strconv.Itoa(s.size(100000, 2000))
+	requests := strconv.Itoa(s.size(50000, 2000))
 	v := server{
 		argv: func(dir, port string) ([]string, error) {
 			return []string{
@@ -52,7 +52,7 @@ func (s *session) redis() *experiment {
 }
 
 func (s *session) nginx() *experiment {
-	seconds := strconv.Itoa(s.size(3, 1))
+	seconds := strconv.Itoa(s.size(2, 1))
 	v := server{
 		argv: nginxCommand,
 		client: func(port string) []string {

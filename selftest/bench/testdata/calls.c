@@ -75,7 +75,7 @@ static void spin(double ns)
 }
 
 // A burst of trace's records fits in half a ring; the launcher looks after every ring each few milliseconds.
-enum { burst_calls = 150, burst_pause = 8000000, batch_time = 1000000, max_batches = 100000 };
+enum { burst_calls = 150, burst_pause = 8000000, batch_time = 100000, max_batches = 100000 };
 
 static double results[max_batches];
 
