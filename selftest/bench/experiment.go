@@ -50,23 +50,34 @@ func selected(es []*experiment, only *regexp.Regexp) []*experiment {
 	return some
 }
 
-// measure runs the program in every way, one after the other, rounds times.
+// measure runs the program in every way, one after the other, rounds times, and once before that for the caches.
 func (e *experiment) measure(rounds int) error {
 	if e.prepare != nil {
 		if err := e.prepare(); err != nil {
 			return fmt.Errorf("prepare %s: %w", e.name, err)
 		}
 	}
+	if _, err := e.run(e.ways[0]); err != nil {
+		return err
+	}
 	for range rounds {
 		for _, w := range e.ways {
-			v, err := w.run()
+			v, err := e.run(w)
 			if err != nil {
-				return fmt.Errorf("%s, %s: %w", e.name, w.name, err)
+				return err
 			}
 			w.values = append(w.values, v)
 		}
 	}
 	return nil
+}
+
+func (e *experiment) run(w *way) (float64, error) {
+	v, err := w.run()
+	if err != nil {
+		return 0, fmt.Errorf("%s, %s: %w", e.name, w.name, err)
+	}
+	return v, nil
 }
 
 // packages has the Debian package of each command that experiments need, as packages.txt lists them.
