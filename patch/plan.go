@@ -181,11 +181,11 @@ func (t *Text) padding(start int) int {
 	}
 	end = min(end, limit)
 	for at := start; at < end; at++ {
-		if t.targets.has(at) {
+		if t.targets.has(at) || t.data.has(at) {
 			return at
 		}
 	}
-	if _, known := t.functionAt(start - 1); kind == NopPad && !known && t.maybeTarget(start, end) {
+	if _, known := t.functionAt(start - 1); !known && t.maybeTarget(start, end) {
 		return start
 	}
 	return end

@@ -25,6 +25,7 @@ type Text struct {
 	starts  bitmap // instructions begin here
 	covered bitmap // bytes of instructions
 	targets bitmap // branches lead here
+	data    bitmap // something here is read, or its address is taken
 	ends    bitmap // an unconditional transfer ends before this
 	search  search
 }
@@ -41,7 +42,7 @@ func (b *bitmap) set(i int)      { b[uint(i)>>6%uint(len(b))] |= 1 << (uint(i) &
 func (t *Text) Reset(base uintptr, n int) {
 	t.Base, t.N, t.FunctionCount = base, min(max(n, 0), WindowSize), 0
 	words := t.N>>6 + 1
-	for _, b := range [...]*bitmap{&t.taken, &t.starts, &t.covered, &t.targets, &t.ends} {
+	for _, b := range [...]*bitmap{&t.taken, &t.starts, &t.covered, &t.targets, &t.data, &t.ends} {
 		clear(b[:words])
 	}
 }
@@ -121,9 +122,12 @@ func (t *Text) follow(at, high int) {
 		for b := at; b < at+i.Len; b++ {
 			t.covered.set(b)
 		}
+		if i.Disp != 0 { // a constant
+			t.aim(&t.data, at+i.Len+t.rel32(at+i.Disp))
+		}
 		at += i.Len
-		if to := at + i.Rel; (i.Flow == Branch || i.Flow == Call || i.Flow == Jump) && to >= 0 && to < t.N {
-			t.targets.set(to)
+		if i.Flow == Branch || i.Flow == Call || i.Flow == Jump {
+			t.aim(&t.targets, at+i.Rel)
 		}
 		switch i.Flow {
 		case Jump, Leave:
@@ -132,6 +136,13 @@ func (t *Text) follow(at, high int) {
 		case Stop:
 			return
 		}
+	}
+}
+
+// aim notes an offset that something refers to.
+func (t *Text) aim(b *bitmap, to int) {
+	if to >= 0 && to < t.N {
+		b.set(to)
 	}
 }
 
