@@ -127,8 +127,8 @@ func (m *memory) fill(cfg *Config) error {
 	copy(s.Options[:], cfg.Options)
 	if cfg.Tool != nil {
 		s.Tool = uintptr(unsafe.Pointer(cfg.Tool))
-		hook(s, cfg)
 	}
+	markCalls(s, cfg)
 	if cfg.Trap == TrapSUD {
 		return nil
 	}
@@ -142,19 +142,31 @@ func pidMax() uint32 {
 	return uint32(n)
 }
 
-// hook marks the numbers for which the tool's hook runs.
-func hook(s *rt.Shared, cfg *Config) {
-	if cfg.Tool.Hook == nil {
+// markCalls notes for each number who has to see it.
+func markCalls(s *rt.Shared, cfg *Config) {
+	for nr := range rt.NumCalls {
+		if rt.Subscribed(nr) {
+			s.Calls[nr] |= rt.CallOwned
+		}
+	}
+	if cfg.Trap == TrapSUD {
+		// Numbers that exist for x32 alone (arch/x86/entry/syscalls/syscall_64.tbl, 6.18): no filter is there
+		// to refuse them, and stubs look at the low 16 bits.
+		for nr := 512; nr <= 547; nr++ {
+			s.Calls[nr] |= rt.CallOwned
+		}
+	}
+	if cfg.Tool == nil || cfg.Tool.Hook == nil {
 		return
 	}
 	for _, nr := range cfg.Hooked {
-		s.Hooked[nr] = 1
+		s.Calls[nr] |= rt.CallHooked
 	}
 	if cfg.Hooked != nil {
 		return
 	}
-	for nr := range s.Hooked {
-		s.Hooked[nr] = 1
+	for nr := range s.Calls {
+		s.Calls[nr] |= rt.CallHooked
 	}
 	s.HookOut = 1
 }

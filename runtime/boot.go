@@ -55,6 +55,7 @@ func boot(h *handoff) {
 		restoreInherited(t)
 	}
 	t.armProgram(first)
+	patchProgram(uintptr(h.sp))
 	t.started()
 	setKernelMask(t.mask)
 }

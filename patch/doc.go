@@ -1,0 +1,36 @@
+// Package patch decides how the two bytes of a system call instruction can become a jump, and knows as much of x86-64
+// machine code as that takes. It only looks at bytes; package runtime writes them.
+//
+// A site is the address of a `syscall` instruction. Its two bytes have room for a short jump, which reaches 127 bytes.
+// There the way on needs the five bytes of a jump that reaches ±2 GiB. Compilers leave such bytes unused: the padding
+// behind a return or a jump, which aligns what follows.
+//
+//	        mov  $39, %eax                       mov  $39, %eax
+//	site:   syscall                      site:   jmp  hole
+//	        cmp  $-4095, %rax                    cmp  $-4095, %rax
+//	        jae  error                           jae  error
+//	        ret                                  ret
+//	        nopw 0(%rax,%rax,1)          hole:   jmp  stub
+//	        nop                                  nop
+//
+// No instruction moves, so no branch can land inside of a patch and no thread can be caught half-way; a branch to the
+// site or to the instruction behind it goes on working.
+//
+// # Tactics, in this order
+//
+//   - forward: padding behind the site
+//   - backward: padding before the site
+//   - chain: further padding, by short jumps from padding to padding
+//   - detour: one instruction of at least five bytes before the site becomes the jump; a copy of it and of what stands
+//     between it and the site leads to the stub. The site itself stays: who branches there traps as before.
+//
+// # What is padding
+//
+// Bytes prove nothing by themselves. Padding begins directly behind an unconditional transfer that was reached by
+// decoding from a known instruction boundary, is no operation (nop or int3) all along, and no branch leads into it.
+// Known boundaries are the instruction behind the site and the first one of a function of the unwind table, and from
+// there whatever branches and straight lines lead to. Behind an unconditional transfer decoding goes on only
+// where a branch is known to lead.
+//
+// The code that runs in the target is freestanding: it allocates nothing and imports nothing.
+package patch
