@@ -1,0 +1,48 @@
+// Runs in the target, on any stack: it reads memory through what it is given.
+
+package patch
+
+// How far code is looked at, in bytes.
+const (
+	beforeSite  = 160  // where no function is known: branches from there could lead into padding
+	behindSite  = 320  // what a short jump reaches, and the padding there
+	aroundSite  = 640  // for chains of jumps
+	maxFunction = 4096 // from a function's start to the site
+)
+
+// Around chooses the window for a site in the code [start, end): N bytes at Base, which the caller then copies to Code. Of the functions it takes the site's own one; with wide
+// set, and a larger window, its neighbours too.
+func (t *Text) Around(site, start, end uintptr, u *Unwind, read Reader, wide bool) {
+	i := u.Search(site, read)
+	own, found := u.Function(i, read)
+	found = found && site < own.End
+	low, high := site-beforeSite, site+behindSite
+	if wide {
+		low, high = site-aroundSite, site+aroundSite
+	}
+	if found && site-own.Start <= maxFunction {
+		low = min(low, own.Start)
+		if !wide {
+			low = own.Start
+		}
+	}
+	low, high = max(low, start), min(high, end)
+	t.Reset(low, int(high-low))
+	switch {
+	case wide:
+		t.addNeighbours(u, i, low, high, read)
+	case found:
+		t.AddFunction(own)
+	}
+}
+
+// addNeighbours adds the functions that begin in [low, high), or around it.
+func (t *Text) addNeighbours(u *Unwind, i int, low, high uintptr, read Reader) {
+	first := i
+	for f, ok := u.Function(first, read); ok && f.Start >= low && i-first < MaxFunctions/2; f, ok = u.Function(first, read) {
+		first--
+	}
+	for f, ok := u.Function(first, read); ok && f.Start < high && t.AddFunction(f); f, ok = u.Function(first, read) {
+		first++
+	}
+}
