@@ -4,14 +4,21 @@ package patch
 
 // Lengths in bytes.
 const (
-	SiteLength  = 2 // of syscall and of a short jump
-	JumpLength  = 5
-	shortReach  = 128
-	maxDetour   = 40 // of the instructions that a detour copies
-	MaxHops     = 4
-	maxPieces   = 64
-	nopBoundary = 16
+	SiteLength = 2 // of syscall and of a short jump
+	JumpLength = 5
+	shortReach = 128
+	maxDetour  = 40 // of the instructions that a detour copies
+	MaxHops    = 4
+	maxPieces  = 64
 )
+
+// What compilers align.
+const (
+	alignFunction = 16
+	alignBlock    = 8
+)
+
+const int3 = 0xcc
 
 // Tactic is a way to patch a site.
 type Tactic uint8
@@ -42,13 +49,14 @@ const (
 	NoBridge             // no memory for bridges in reach
 	CannotWrite          // the kernel does not let code be changed
 	Threads              // other threads run, and no store of theirs would be whole
+	SignalReturn         // unwinders and debuggers know signal frames by these bytes
 	NumReasons
 )
 
 func (r Reason) String() string {
 	return [NumReasons]string{
 		"patchable", "no padding in reach", "not a syscall instruction", "unknown mapping", "shared mapping", "writable mapping",
-		"anonymous mapping", "no room for a bridge", "code cannot be written", "other threads run",
+		"anonymous mapping", "no room for a bridge", "code cannot be written", "other threads run", "signal return",
 	}[r%NumReasons]
 }
 
@@ -95,6 +103,9 @@ func (t *Text) Plan(site uintptr) Plan {
 	if at < 0 || at+SiteLength > t.N || t.Code[at] != 0x0f || t.Code[at+1] != 0x05 {
 		return Plan{Reason: NotCode}
 	}
+	if t.signalReturn(at) {
+		return Plan{Reason: SignalReturn}
+	}
 	t.taken.set(at)
 	t.taken.set(at + 1)
 	for _, f := range t.Functions[:t.FunctionCount] {
@@ -105,6 +116,7 @@ func (t *Text) Plan(site uintptr) Plan {
 	t.explore(at + SiteLength)
 	t.search.n = 0
 	t.search.collect(t)
+	t.search.collectMore(t)
 	p, ok := t.search.find(at)
 	if !ok {
 		p, ok = t.detour(at)
@@ -114,6 +126,13 @@ func (t *Text) Plan(site uintptr) Plan {
 	}
 	p.bound()
 	return p
+}
+
+// signalReturn reports whether before the site stands what libgcc, gdb and libunwind look for where a frame has no unwind
+// information: mov $15,%rax.
+func (t *Text) signalReturn(site int) bool {
+	const code = "\x48\xc7\xc0\x0f\x00\x00\x00"
+	return site >= len(code) && string(t.Code[site-len(code):site]) == code
 }
 
 // bound fills Low and High.
@@ -140,12 +159,41 @@ type piece struct {
 	hops       int // jumps to get there
 }
 
-// collect finds all padding of the text.
+// collect finds the padding that is proven.
 func (s *search) collect(t *Text) {
 	for at := 0; at < t.N; at++ {
 		if t.ends.has(at) {
-			s.split(t, at, t.padding(at))
+			end := t.padding(at)
+			s.split(t, at, end)
+			t.noteBegin(at, end)
 		}
+	}
+}
+
+// collectMore finds further int3. Where functions are not known, another one begins where int3 end, or nothing is between,
+// at an address that functions are aligned to. If that were data it would be decoded to nonsense; so here padding is long
+// enough for a jump and fills up to the next such address.
+func (s *search) collectMore(t *Text) {
+	clear(t.ends[:])
+	for at := 0; at < t.N; at++ {
+		if t.ends.has(at) {
+			end := t.padding(at)
+			if end-at >= JumpLength && t.Code[at] == int3 && t.aligned(end, alignFunction) {
+				s.split(t, at, end)
+			}
+			t.noteBegin(at, end)
+		}
+		if t.begins.has(at) {
+			t.explore(at)
+		}
+	}
+}
+
+// noteBegin notes that a function begins behind the padding [start, end), if it looks so and nothing better is known.
+func (t *Text) noteBegin(start, end int) {
+	_, known := t.functionAt(start - 1)
+	if !known && t.aligned(end, alignFunction) && (end == start || t.Code[start] == int3) {
+		t.begins.set(end)
 	}
 }
 
@@ -169,26 +217,58 @@ func (s *search) add(start, end int) {
 
 // padding returns the end of the padding that starts at an offset, behind an unconditional transfer.
 func (t *Text) padding(start int) int {
-	kind, limit := NoPad, t.paddingLimit(start)
-	end := start
-	for end < limit && !t.starts.has(end) {
+	limit := t.paddingLimit(start)
+	end, kind, single := start, NoPad, 0
+	for end < limit {
 		i, ok := Decode(t.Code[end:t.N])
-		if !ok || i.Pad == NoPad || kind != NoPad && i.Pad != kind || end+i.Len > t.N {
+		if !ok || i.Pad == NoPad || kind != NoPad && i.Pad != kind || t.known(end, end+i.Len) {
 			break
 		}
 		kind = i.Pad
+		if i.Len == 1 {
+			single++
+		}
 		end += i.Len
 	}
-	end = min(end, limit)
-	for at := start; at < end; at++ {
-		if t.targets.has(at) {
-			return at
-		}
-	}
-	if _, known := t.functionAt(start - 1); kind == NopPad && !known && t.maybeTarget(start, end) {
+	if kind == NopPad && (end > limit || single > 1 || !t.aligned(end, alignBlock) || t.maybeCode(start, end)) {
 		return start
 	}
 	return end
+}
+
+// known reports whether any of [start, end) is an instruction that has been decoded, or where one leads.
+func (t *Text) known(start, end int) bool {
+	for at := start; at < end; at++ {
+		if t.covered.has(at) || t.targets.has(at) {
+			return true
+		}
+	}
+	return false
+}
+
+// aligned reports whether the address of an offset is a multiple of n.
+func (t *Text) aligned(at, n int) bool { return (t.Base+uintptr(at))%uintptr(n) == 0 }
+
+// maybeCode reports whether nops may be what a block of code begins with, which a branch that has not been seen leads to.
+// Behind the end of a function that cannot be.
+func (t *Text) maybeCode(start, end int) bool {
+	f, known := t.functionAt(start - 1)
+	if !known {
+		return t.maybeTarget(start, end, 0, t.N)
+	}
+	low, high := t.offset(f.Start), t.offset(f.End)
+	if start >= high {
+		return false
+	}
+	if f.Start < t.Base || f.End > t.Base+uintptr(t.N) {
+		return true
+	}
+	for at := low; at <= high; at++ {
+		if t.computed.has(at) {
+			return true
+		}
+	}
+	return t.maybeTarget(start, end, low, high)
 }
 
 // paddingLimit bounds padding: a function may begin with a nop. Where the functions are not known it ends at the first
@@ -204,18 +284,18 @@ func (t *Text) paddingLimit(start int) int {
 		}
 	}
 	_, known := t.functionAt(start - 1)
-	if !known && t.Code[start] != 0xcc {
+	if !known && t.Code[start] != int3 {
 		addr := t.Base + uintptr(start)
-		limit = min(limit, t.offset((addr+nopBoundary-1)&^(nopBoundary-1)))
+		limit = min(limit, t.offset((addr+alignFunction-1)&^(alignFunction-1)))
 	}
 	return limit
 }
 
-// maybeTarget reports whether bytes that have not been decoded look like a branch into [start, end).
-func (t *Text) maybeTarget(start, end int) bool {
+// maybeTarget reports whether bytes of [low, high) that have not been decoded look like a branch into [start, end).
+func (t *Text) maybeTarget(start, end, low, high int) bool {
 	into := func(to int) bool { return to >= start && to < end }
-	for at := 0; at+1 < t.N; at++ {
-		if t.covered.has(at) && !t.starts.has(at) || at >= start && at < end {
+	for at := low; at < high && at+1 < t.N; at++ {
+		if t.covered.has(at) || at >= start && at < end {
 			continue
 		}
 		b := t.Code[at]

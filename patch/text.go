@@ -21,12 +21,14 @@ type Text struct {
 	Functions     [MaxFunctions]Function
 	FunctionCount int
 
-	taken   bitmap // bytes that patches have taken
-	starts  bitmap // instructions begin here
-	covered bitmap // bytes of instructions
-	targets bitmap // branches lead here
-	ends    bitmap // an unconditional transfer ends before this
-	search  search
+	taken    bitmap // bytes that patches have taken
+	starts   bitmap // instructions begin here
+	covered  bitmap // bytes of instructions
+	targets  bitmap // branches lead here
+	ends     bitmap // an unconditional transfer ends before this
+	computed bitmap // a jump to where nothing tells ends before this
+	begins   bitmap // a function seems to begin here
+	search   search
 }
 
 // Function is one function of the unwind table: [Start, End), and no other one begins before Next.
@@ -41,7 +43,7 @@ func (b *bitmap) set(i int)      { b[uint(i)>>6%uint(len(b))] |= 1 << (uint(i) &
 func (t *Text) Reset(base uintptr, n int) {
 	t.Base, t.N, t.FunctionCount = base, min(max(n, 0), WindowSize), 0
 	words := t.N>>6 + 1
-	for _, b := range [...]*bitmap{&t.taken, &t.starts, &t.covered, &t.targets, &t.ends} {
+	for _, b := range [...]*bitmap{&t.taken, &t.starts, &t.covered, &t.targets, &t.ends, &t.computed, &t.begins} {
 		clear(b[:words])
 	}
 }
@@ -126,6 +128,10 @@ func (t *Text) follow(at, high int) {
 			t.targets.set(to)
 		}
 		switch i.Flow {
+		case Computed:
+			t.computed.set(at)
+			t.ends.set(at)
+			return
 		case Jump, Leave:
 			t.ends.set(at)
 			return
