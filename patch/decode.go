@@ -115,8 +115,8 @@ type decoder struct {
 	inst   Inst
 }
 
-// Decode takes the first instruction of code apart. It reports false for bytes that are none, or not a whole one, or one
-// that no compiler would write.
+// Decode takes the first instruction of code apart. It reports false for bytes that are none, or not a whole one, or
+// one that no compiler would write.
 func Decode(code []byte) (Inst, bool) {
 	d := decoder{code: code}
 	if len(code) > maxLen {
