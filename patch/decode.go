@@ -213,8 +213,11 @@ func (d *decoder) operands(kind, op byte) bool {
 		d.group3(op)
 	case opRel8:
 		d.inst.Rel = int(int8(d.next()))
+		return d.near()
 	case opRel32:
-		return d.rel32()
+		d.at += 4
+		d.inst.Rel = d.last32()
+		return d.near()
 	default:
 		return false
 	}
@@ -228,15 +231,8 @@ func (d *decoder) immZ() int {
 	return 4
 }
 
-// rel32 takes a displacement of 4 bytes. With a data prefix processors disagree about its size.
-func (d *decoder) rel32() bool {
-	if d.data && !d.wide() {
-		return false
-	}
-	d.at += 4
-	d.inst.Rel = d.last32()
-	return true
-}
+// near reports whether a branch is one of 64 bits. With a data prefix processors disagree about what it is.
+func (d *decoder) near() bool { return !d.data || d.wide() }
 
 // last32 is the number in the last 4 bytes.
 func (d *decoder) last32() int {

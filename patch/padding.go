@@ -31,10 +31,10 @@ func (t *Text) padding(start int) int {
 	return end
 }
 
-// known reports whether any of [start, end) is an instruction that has been decoded, or where one leads.
+// known reports whether any of [start, end) is code that has been decoded, or where some leads.
 func (t *Text) known(start, end int) bool {
 	for at := start; at < end; at++ {
-		if t.covered.has(at) || t.targets.has(at) {
+		if t.covered.has(at) || t.starts.has(at) || t.targets.has(at) {
 			return true
 		}
 	}
@@ -71,10 +71,7 @@ func (t *Text) maybeCode(start, end int) bool {
 func (t *Text) paddingLimit(start int) int {
 	limit := t.N
 	for _, f := range t.Functions[:t.FunctionCount] {
-		if begin := t.offset(f.Start); begin >= start && f.Start >= t.Base {
-			limit = min(limit, begin)
-		}
-		if next := t.offset(f.Next); next >= start && f.Next != 0 {
+		if next := t.offset(f.Next); f.Next != 0 && next >= start {
 			limit = min(limit, next)
 		}
 	}

@@ -31,8 +31,8 @@ func (s *search) collect(t *Text) {
 }
 
 // collectMore finds further int3. Where functions are not known, another one begins where int3 end, or nothing is
-// between, at an address that functions are aligned to. If that were data it would be decoded to nonsense; so here padding
-// is long enough for a jump and fills up to the next such address.
+// between, at an address that functions are aligned to. If that were data it would be decoded to nonsense; so here
+// padding is long enough for a jump and fills up to the next such address.
 func (s *search) collectMore(t *Text) {
 	clear(t.ends[:])
 	for at := 0; at < t.N; at++ {
