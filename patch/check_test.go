@@ -28,50 +28,55 @@ func (m *model) text() *Text {
 	return t
 }
 
-// explore reaches all that branches and straight lines lead to: from the starts of functions, and from behind the site,
-// there forward only unless its function is known.
+// explore reaches all that branches and straight lines lead to: from the starts of functions within all functions, and
+// from behind the site, if that is in no function there forward. A straight line ends with its function.
 func (m *model) explore(site int) {
 	m.reached, m.covered, m.targets = map[int]Inst{}, map[int]bool{}, map[int]bool{}
+	_, inside := m.functionAt(site + SiteLength)
+	todo := []int{site + SiteLength}
 	for _, f := range m.functions {
-		if f.Start >= m.base && f.Start < m.base+uintptr(len(m.code)) {
-			m.reach(int(f.Start - m.base))
-		}
+		todo = append(todo, int(f.Start)-int(m.base))
 	}
-	m.reach(site + SiteLength)
-}
-
-func (m *model) reach(start int) {
-	low, high := start, len(m.code)
-	for _, f := range m.functions {
-		if a := m.base + uintptr(start); a >= f.Start && a < f.End {
-			low, high = int(f.Start)-int(m.base), min(high, int(f.End)-int(m.base))
-		}
-	}
-	for todo := []int{start}; len(todo) > 0; {
+	for len(todo) > 0 {
 		at := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		if _, seen := m.reached[at]; seen || at < max(low, 0) || at >= high {
+		if _, seen := m.reached[at]; seen || at < 0 || at >= len(m.code) {
+			continue
+		}
+		f, known := m.functionAt(at)
+		if !known && (inside || at < site+SiteLength) {
 			continue
 		}
 		i, ok := Decode(m.code[at:])
 		if !ok {
 			continue
 		}
-		m.reached[at] = i
-		for b := at; b < at+i.Len; b++ {
-			m.covered[b] = true
-		}
+		m.enter(at, i)
 		next := at + i.Len
-		switch i.Flow {
-		case Branch, Call, Jump:
+		if i.Flow == Branch || i.Flow == Call || i.Flow == Jump {
 			m.targets[next+i.Rel] = true
 			todo = append(todo, next+i.Rel)
 		}
-		switch i.Flow {
-		case Next, Branch, Call:
+		if (i.Flow == Next || i.Flow == Branch || i.Flow == Call) && (!known || m.base+uintptr(next) < f.End) {
 			todo = append(todo, next)
 		}
 	}
+}
+
+func (m *model) enter(at int, i Inst) {
+	m.reached[at] = i
+	for b := at; b < at+i.Len; b++ {
+		m.covered[b] = true
+	}
+}
+
+func (m *model) functionAt(at int) (Function, bool) {
+	for _, f := range m.functions {
+		if a := m.base + uintptr(at); a >= f.Start && a < f.End {
+			return f, true
+		}
+	}
+	return Function{}, false
 }
 
 // check returns what is wrong with a plan for the site at an offset.

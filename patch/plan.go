@@ -100,18 +100,17 @@ func (t *Text) Plan(site uintptr) Plan {
 	}
 	t.taken.set(at)
 	t.taken.set(at + 1)
-	for _, f := range t.Functions[:t.FunctionCount] {
-		if f.Start >= t.Base && f.Start < t.Base+uintptr(t.N) {
-			t.explore(int(f.Start - t.Base))
-		}
+	for t.exploreAll(at + SiteLength) {
 	}
-	t.explore(at + SiteLength)
 	t.search.n = 0
 	t.search.collect(t)
-	t.search.collectMore(t)
 	p, ok := t.search.find(at)
 	if !ok {
 		p, ok = t.detour(at)
+	}
+	if !ok { // last: from here on not all that counts as code is proven
+		t.search.collectMore(t)
+		p, ok = t.search.find(at)
 	}
 	if !ok {
 		return Plan{Reason: NoPadding}

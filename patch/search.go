@@ -52,7 +52,8 @@ func (s *search) collectMore(t *Text) {
 // noteBegin notes that a function begins behind the padding [start, end), if it looks so and nothing better is known.
 func (t *Text) noteBegin(start, end int) {
 	_, known := t.functionAt(start - 1)
-	if !known && t.aligned(end, alignFunction) && (end == start || t.Code[start] == int3) {
+	_, inside := t.functionAt(end)
+	if !known && !inside && t.aligned(end, alignFunction) && (end == start || t.Code[start] == int3) {
 		t.begins.set(end)
 	}
 }
@@ -78,6 +79,9 @@ func (s *search) add(start, end int) {
 // find finds the shortest way from the site at an offset to padding that a jump of five bytes fits in; of two, the
 // forward one.
 func (s *search) find(site int) (Plan, bool) {
+	for i := range s.piece[:s.n] {
+		s.piece[i].reached = false
+	}
 	s.reach(site, -1, 0)
 	for hops := 1; hops <= MaxHops; hops++ {
 		if best := s.goal(site, hops); best >= 0 {
