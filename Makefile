@@ -2,7 +2,7 @@
 # make run      traces a program with it
 # make test     everything that has to pass before a commit; installs what it needs or says what is missing
 # make soak     the same with all long cases
-# make bench    compares native, trapline and strace
+# make bench    measures native, trapline and strace; installs what it needs or says what is missing
 # make clean
 
 GO      ?= go
@@ -39,7 +39,8 @@ soak: check
 	$(GO) test -v -count=1 -p=1 -timeout=3h ./...
 
 bench: build
-	$(GO) run ./selftest/bench
+	selftest/programs/install.sh selftest/bench/packages.txt
+	bin/trapline bench $(BENCHFLAGS)
 
 clean:
 	rm -rf bin dist

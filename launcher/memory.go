@@ -126,8 +126,8 @@ func (m *memory) fill(cfg *Config) error {
 	copy(s.Options[:], cfg.Options)
 	if cfg.Tool != nil {
 		s.Tool = uintptr(unsafe.Pointer(cfg.Tool))
-		hook(s, cfg)
 	}
+	markCalls(s, cfg)
 	return fillFilter(s, cfg)
 }
 
@@ -138,19 +138,24 @@ func pidMax() uint32 {
 	return uint32(n)
 }
 
-// hook marks the numbers for which the tool's hook runs.
-func hook(s *rt.Shared, cfg *Config) {
-	if cfg.Tool.Hook == nil {
+// markCalls notes for each number who has to see it.
+func markCalls(s *rt.Shared, cfg *Config) {
+	for nr := range rt.NumCalls {
+		if rt.Subscribed(nr) {
+			s.Calls[nr] |= rt.CallOwned
+		}
+	}
+	if cfg.Tool == nil || cfg.Tool.Hook == nil {
 		return
 	}
 	for _, nr := range cfg.Hooked {
-		s.Hooked[nr] = 1
+		s.Calls[nr] |= rt.CallHooked
 	}
 	if cfg.Hooked != nil {
 		return
 	}
-	for nr := range s.Hooked {
-		s.Hooked[nr] = 1
+	for nr := range s.Calls {
+		s.Calls[nr] |= rt.CallHooked
 	}
 	s.HookOut = 1
 }

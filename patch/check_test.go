@@ -1,6 +1,9 @@
 package patch
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // model is a text with what tests know of it: an independent, slow and simple view of what may be patched.
 type model struct {
@@ -12,6 +15,7 @@ type model struct {
 	reached map[int]Inst // instructions, by offset
 	covered map[int]bool // their bytes
 	targets map[int]bool // where their branches lead
+	data    map[int]bool // what they read, or take the address of
 }
 
 // text makes the text that the model is of.
@@ -31,7 +35,7 @@ func (m *model) text() *Text {
 // explore reaches all that branches and straight lines lead to: from the starts of functions within all functions, and
 // from behind the site, if that is in no function there forward. A straight line ends with its function.
 func (m *model) explore(site int) {
-	m.reached, m.covered, m.targets = map[int]Inst{}, map[int]bool{}, map[int]bool{}
+	m.reached, m.covered, m.targets, m.data = map[int]Inst{}, map[int]bool{}, map[int]bool{}, map[int]bool{}
 	_, inside := m.functionAt(site + SiteLength)
 	todo := []int{site + SiteLength}
 	for _, f := range m.functions {
@@ -67,6 +71,9 @@ func (m *model) enter(at int, i Inst) {
 	m.reached[at] = i
 	for b := at; b < at+i.Len; b++ {
 		m.covered[b] = true
+	}
+	if i.Disp != 0 {
+		m.data[at+i.Len+int(int32(binary.LittleEndian.Uint32(m.code[at+i.Disp:])))] = true
 	}
 }
 
@@ -124,7 +131,7 @@ func (m *model) checkHops(site int, p Plan) error {
 				return fmt.Errorf("hop %d: byte %d is outside", i, b)
 			case used[b] || m.taken[b]:
 				return fmt.Errorf("hop %d: byte %d is taken", i, b)
-			case m.covered[b] || m.targets[b]:
+			case m.covered[b] || m.targets[b] || m.data[b]:
 				return fmt.Errorf("hop %d: byte %d is code", i, b)
 			}
 			used[b] = true

@@ -25,16 +25,16 @@ func (t *Text) padding(start int) int {
 		}
 		end += i.Len
 	}
-	if kind == NopPad && (end > limit || single > 1 || !t.aligned(end, alignBlock) || t.maybeCode(start, end)) {
+	if kind == NopPad && (end > limit || single > 1 || !t.aligned(end, alignBlock)) || t.maybeCode(start, end, kind) {
 		return start
 	}
 	return end
 }
 
-// known reports whether any of [start, end) is code that has been decoded, or where some leads.
+// known reports whether any of [start, end) is code that has been decoded, or what some refers to.
 func (t *Text) known(start, end int) bool {
 	for at := start; at < end; at++ {
-		if t.covered.has(at) || t.starts.has(at) || t.targets.has(at) {
+		if t.covered.has(at) || t.starts.has(at) || t.targets.has(at) || t.data.has(at) {
 			return true
 		}
 	}
@@ -44,15 +44,17 @@ func (t *Text) known(start, end int) bool {
 // aligned reports whether the address of an offset is a multiple of n.
 func (t *Text) aligned(at, n int) bool { return (t.Base+uintptr(at))%uintptr(n) == 0 }
 
-// maybeCode reports whether nops may be what a block of code begins with, which a branch that has not been seen leads
-// to. Behind the end of a function that cannot be.
-func (t *Text) maybeCode(start, end int) bool {
+// maybeCode reports whether padding may be what a block of code begins with, which a branch that has not been seen leads
+// to. Behind the end of a function that cannot be, nor for int3 in a known one, nor for those that fill up to where
+// functions are aligned.
+func (t *Text) maybeCode(start, end int, kind Pad) bool {
 	f, known := t.functionAt(start - 1)
 	if !known {
-		return t.maybeTarget(start, end, 0, t.N)
+		fills := kind == TrapPad && t.aligned(end, alignFunction)
+		return !fills && t.maybeTarget(start, end, 0, t.N)
 	}
 	low, high := t.offset(f.Start), t.offset(f.End)
-	if start >= high {
+	if start >= high || kind == TrapPad {
 		return false
 	}
 	if f.Start < t.Base || f.End > t.Base+uintptr(t.N) {

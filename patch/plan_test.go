@@ -280,6 +280,27 @@ func TestPlan(t *testing.T) {
 			01 02 03 c3                       | data
 			cc * 8                            | data
 			cc * 16                           | data`},
+		{"a constant of nops", "no padding in reach", `
+			0f 05                             | site: syscall
+			8b 15 01 00 00 00                 | mov constant(%rip),%edx
+			c3                                | ret
+			66 66 66 66 66 66 90              | constant: one long nop`},
+		{"a constant of int3", "no padding in reach", `
+			0f 05                             | site: syscall
+			48 8b 15 01 00 00 00              | mov constant(%rip),%rdx
+			c3                                | ret
+			cc * 6                            | constant: int3`},
+		{"int3 that an address is taken of", "no padding in reach", `
+			0f 05                             | function: site: syscall
+			48 8d 15 01 00 00 00              | lea block(%rip),%rdx
+			c3                                | ret
+			cc * 6                            | block: int3`},
+		{"int3 that a branch before the site leads to", "no padding in reach", `
+			75 03                             | jne block
+			0f 05                             | site: syscall
+			c3                                | ret
+			cc * 6                            | block: int3
+			c3                                | ret`},
 
 		// functions that begin with nops
 		{"padding before a function that begins with a nop", "no padding in reach", `

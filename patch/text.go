@@ -25,6 +25,7 @@ type Text struct {
 	starts   bitmap // instructions begin here
 	covered  bitmap // bytes of instructions
 	targets  bitmap // branches lead here
+	data     bitmap // something here is read, or its address is taken
 	ends     bitmap // an unconditional transfer ends before this
 	computed bitmap // a jump to where nothing tells ends before this
 	begins   bitmap // a function seems to begin here
@@ -43,7 +44,7 @@ func (b *bitmap) set(i int)      { b[uint(i)>>6%uint(len(b))] |= 1 << (uint(i) &
 func (t *Text) Reset(base uintptr, n int) {
 	t.Base, t.N, t.FunctionCount = base, min(max(n, 0), WindowSize), 0
 	words := t.N>>6 + 1
-	for _, b := range [...]*bitmap{&t.taken, &t.starts, &t.covered, &t.targets, &t.ends, &t.computed, &t.begins} {
+	for _, b := range [...]*bitmap{&t.taken, &t.starts, &t.covered, &t.targets, &t.data, &t.ends, &t.computed, &t.begins} {
 		clear(b[:words])
 	}
 }
@@ -137,9 +138,12 @@ func (t *Text) follow(at, high int) bool {
 		for b := at; b < at+i.Len; b++ {
 			t.covered.set(b)
 		}
+		if i.Disp != 0 { // a constant
+			t.aim(&t.data, at+i.Len+t.rel32(at+i.Disp))
+		}
 		at += i.Len
-		if to := at + i.Rel; (i.Flow == Branch || i.Flow == Call || i.Flow == Jump) && to >= 0 && to < t.N {
-			t.targets.set(to)
+		if i.Flow == Branch || i.Flow == Call || i.Flow == Jump {
+			t.aim(&t.targets, at+i.Rel)
 		}
 		switch i.Flow {
 		case Computed:
@@ -154,4 +158,21 @@ func (t *Text) follow(at, high int) bool {
 		}
 	}
 	return at > first
+}
+
+// aim notes an offset that something refers to.
+func (t *Text) aim(b *bitmap, to int) {
+	if to >= 0 && to < t.N {
+		b.set(to)
+	}
+}
+
+// Restore gives n bytes at an address, at most 8, the values that they had before a patch, and takes them.
+func (t *Text) Restore(addr uintptr, old uint64, n uintptr) {
+	for i := uintptr(0); i < n; i++ {
+		if at := addr + i - t.Base; at < uintptr(t.N) {
+			t.Code[at%WindowSize] = byte(old >> (8 * i))
+		}
+	}
+	t.Take(addr, addr+n)
 }

@@ -11,6 +11,7 @@ var (
 	exitToTargetAddr       uintptr
 	deliverTrapAddr        uintptr
 	signalEntryAddr        uintptr
+	signalExitCheckedAddr  uintptr
 	signalRestorerAddr     uintptr
 	doCallAddr             uintptr
 	doCallCheckedAddr      uintptr
@@ -27,16 +28,19 @@ var (
 	safeCopyFaultAddr      uintptr
 	safeStringAddr         uintptr
 	safeStringFaultAddr    uintptr
+	safeStoreAddr          uintptr
+	safeStoreFaultAddr     uintptr
 	bootstrapAddr          uintptr
 )
 
 // The Go functions that assembly enters.
 var (
-	dispatchFunc   = dispatch
-	onSignalFunc   = onSignal
-	childStartFunc = childStart
-	execHelperFunc = execHelper
-	bootFunc       = boot
+	dispatchFunc     = dispatch
+	onSignalFunc     = onSignal
+	leaveHandlerFunc = leaveHandler
+	childStartFunc   = childStart
+	execHelperFunc   = execHelper
+	bootFunc         = boot
 )
 
 // Windows: routines in which the signal handler treats an interrupted thread in a
@@ -46,8 +50,10 @@ const (
 	WindowExit
 	WindowDoCall
 	WindowSigreturn
+	WindowSignalExit
 	WindowSafeCopy
 	WindowSafeString
+	WindowSafeStore
 	NumWindows
 )
 
@@ -59,8 +65,10 @@ func WindowStarts() [NumWindows]uintptr {
 		WindowExit:       exitToTargetAddr,
 		WindowDoCall:     doCallCheckedAddr,
 		WindowSigreturn:  doSigreturnCheckedAddr,
+		WindowSignalExit: signalExitCheckedAddr,
 		WindowSafeCopy:   safeCopyAddr,
 		WindowSafeString: safeStringAddr,
+		WindowSafeStore:  safeStoreAddr,
 	}
 }
 
@@ -111,4 +119,10 @@ func safeCopy(dst, src, n uintptr) uintptr {
 func safeString(dst, src, max uintptr) (n, how uintptr) {
 	f := unsafe.Pointer(&safeStringAddr)
 	return (*(*func(dst, src, max uintptr) (uintptr, uintptr))(unsafe.Pointer(&f)))(dst, src, max)
+}
+
+// safeStore stores the low 2 or all 8 bytes of v at once. It reports false for memory that cannot be written.
+func safeStore(addr, v, size uintptr) bool {
+	f := unsafe.Pointer(&safeStoreAddr)
+	return (*(*func(addr, v, size uintptr) uintptr)(unsafe.Pointer(&f)))(addr, v, size) != 0
 }

@@ -54,6 +54,7 @@ func boot(h *handoff) {
 		restoreInherited(t)
 		installFilter(t)
 	}
+	patchProgram(uintptr(h.sp))
 	t.started()
 	setKernelMask(t.mask)
 }
@@ -184,7 +185,7 @@ func installFilter(t *Thread) {
 		prSetNoNewPrivs = 38
 	)
 	s := shared()
-	text, found := findText()
+	text, found := findImage()
 	if !found {
 		text = Range{s.TextStart, s.TextEnd}
 	}

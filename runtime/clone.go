@@ -52,7 +52,7 @@ func clone(t *Thread, c *Call) int64 {
 		t.prepare(child, j)
 		j.thread = child
 	}
-	r := doClone(j)
+	r := t.cloneLocked(j)
 	if child := j.thread; child != t {
 		if failed(r) || child.vforked {
 			child.disown()
@@ -60,6 +60,20 @@ func clone(t *Thread, c *Call) int64 {
 	}
 	setKernelMask(t.mask)
 	return int64(r)
+}
+
+// cloneLocked makes the call at a moment when no other thread patches code that the child gets a copy of.
+func (t *Thread) cloneLocked(j *cloneJob) uintptr {
+	if j.flags&cloneVM != 0 {
+		if singleThreaded() {
+			registerSyncCores()
+		}
+		return doClone(j)
+	}
+	waitPatchLock()
+	r := doClone(j)
+	unlockPatches()
+	return r
 }
 
 // decode fills the job from the call's arguments.
@@ -153,6 +167,7 @@ func childStart(t *Thread) {
 // forked makes a copy of the parent's memory a process of its own: of all threads only
 // this one is left.
 func (t *Thread) forked() {
+	unlockPatches()
 	t.birth, t.parent, t.pid = BirthFork, t.clone.parent, 0
 	t.regs.AX = 0
 	if t.clone.stack != 0 {

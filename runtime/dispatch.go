@@ -42,8 +42,8 @@ func dispatch(t *Thread) {
 }
 
 func hooked(s *Shared, nr int) bool {
-	if uint(nr) < NumCalls {
-		return s.Hooked[nr] != 0
+	if uint(nr) < uint(len(s.Calls)) {
+		return s.Calls[nr]&CallHooked != 0
 	}
 	return s.HookOut != 0
 }

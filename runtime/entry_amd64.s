@@ -178,10 +178,37 @@ TEXT ·signalEntry(SB),NOSPLIT|NOFRAME,$0
 	ADDQ	$SPILL, SP
 	JMP	·signalExit(SB)
 
-// signalExit() is also the restorer: RSP points at the frame's return address in the
-// first case, behind it in the second.
+// signalExit(): RSP points at the frame's return address, with the ucontext behind it.
 TEXT ·signalExit(SB),NOSPLIT|NOFRAME,$0
 	ADDQ	$8, SP
+	JMP	·signalExitChecked(SB)
+
+// signalExitChecked: a signal that came while the handler ran is delivered in the context the handler goes back to, if that
+// is the target's. Who is interrupted here starts here again.
+TEXT ·signalExitChecked(SB),NOSPLIT|NOFRAME,$0
+	CMPQ	Thread_parked(GS), $0
+	JNE	parked
+	MOVL	$SYS_rt_sigreturn, AX
+	SYSCALL
+	INT	$3 // not reached
+parked:
+	JMP	·signalExitParked(SB)
+
+TEXT ·signalExitParked(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	Thread_self(GS), AX
+	MOVQ	AX, R14
+	XORPS	X15, X15
+	MOVQ	SP, BX
+	SUBQ	$(SPILL+8), SP
+	MOVQ	·leaveHandlerFunc(SB), DX
+	MOVQ	(DX), SI
+	CALL	SI
+	ADDQ	$(SPILL+8), SP
+	TESTB	AX, AX
+	JEQ	runtime
+	MOVQ	·signalExitCheckedAddr(SB), AX // hides the loop from the linker's stack check
+	JMP	AX
+runtime:
 	MOVL	$SYS_rt_sigreturn, AX
 	SYSCALL
 	INT	$3 // not reached
@@ -379,6 +406,24 @@ TEXT ·safeStringFault(SB),NOSPLIT|NOFRAME,$0
 	MOVL	$const_CopyFault, BX
 	RET
 
+// func safeStore(addr, v, size uintptr) uintptr, called from Go
+//
+// Stores v, or for a size of 2 its low 16 bits, and returns 1, or 0 if that faults.
+TEXT ·safeStoreAsm(SB),NOSPLIT|NOFRAME,$0
+	CMPQ	CX, $2
+	JEQ	two
+	MOVQ	BX, (AX)
+	MOVL	$1, AX
+	RET
+two:
+	MOVW	BX, (AX)
+	MOVL	$1, AX
+	RET
+
+TEXT ·safeStoreFault(SB),NOSPLIT|NOFRAME,$0
+	XORL	AX, AX
+	RET
+
 // bootstrap()
 //
 // First instruction of the runtime in a new program. Whoever brought the image in
@@ -439,6 +484,8 @@ DATA ·deliverTrapAddr+0(SB)/8, $·deliverTrap(SB)
 GLOBL ·deliverTrapAddr(SB),NOPTR|RODATA,$8
 DATA ·signalEntryAddr+0(SB)/8, $·signalEntry(SB)
 GLOBL ·signalEntryAddr(SB),NOPTR|RODATA,$8
+DATA ·signalExitCheckedAddr+0(SB)/8, $·signalExitChecked(SB)
+GLOBL ·signalExitCheckedAddr(SB),NOPTR|RODATA,$8
 DATA ·signalRestorerAddr+0(SB)/8, $·signalRestorer(SB)
 GLOBL ·signalRestorerAddr(SB),NOPTR|RODATA,$8
 DATA ·doCallAddr+0(SB)/8, $·doCallAsm(SB)
@@ -471,5 +518,9 @@ DATA ·safeStringAddr+0(SB)/8, $·safeStringAsm(SB)
 GLOBL ·safeStringAddr(SB),NOPTR|RODATA,$8
 DATA ·safeStringFaultAddr+0(SB)/8, $·safeStringFault(SB)
 GLOBL ·safeStringFaultAddr(SB),NOPTR|RODATA,$8
+DATA ·safeStoreAddr+0(SB)/8, $·safeStoreAsm(SB)
+GLOBL ·safeStoreAddr(SB),NOPTR|RODATA,$8
+DATA ·safeStoreFaultAddr+0(SB)/8, $·safeStoreFault(SB)
+GLOBL ·safeStoreFaultAddr(SB),NOPTR|RODATA,$8
 DATA ·bootstrapAddr+0(SB)/8, $·bootstrap(SB)
 GLOBL ·bootstrapAddr(SB),NOPTR|RODATA,$8

@@ -72,10 +72,15 @@ const (
 	sysFstatfs        = syscall.SYS_FSTATFS
 	sysRtTgsigqueue   = syscall.SYS_RT_TGSIGQUEUEINFO
 	sysShmat          = syscall.SYS_SHMAT
+	sysShmctl         = syscall.SYS_SHMCTL
 	sysMadvise        = syscall.SYS_MADVISE
 	sysRemapFilePages = syscall.SYS_REMAP_FILE_PAGES
+	sysPwrite64       = syscall.SYS_PWRITE64
+	sysSchedYield     = syscall.SYS_SCHED_YIELD
+	sysNanosleep      = syscall.SYS_NANOSLEEP
 	sysSeccomp        = 317
 	sysExecveat       = 322
+	sysMembarrier     = 324
 	sysPkeyMprotect   = 329
 	sysIoPgetevents   = 333
 	sysIoUringEnter   = 426

@@ -3,6 +3,8 @@ package runtime
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/trapline/trapline/patch"
 )
 
 // Shared is the memory that the launcher and every process of the target have in
@@ -13,12 +15,13 @@ type Shared struct {
 	SlotFirst uint64 // address of the first slot, a check that both sides agree
 
 	// What to intercept.
-	Tool    uintptr         // *Tool in the image, 0: none
-	Hooked  [NumCalls]uint8 // 1: Tool.Hook runs for this number
-	HookOut uint8           // 1: Tool.Hook runs for numbers at or above NumCalls
-	PIDMax  uint32          // kernel.pid_max; 0: unknown
-	Guard   uint8           // 1: a guard filter is there too
-	Options [8192]byte      // for Options
+	Tool    uintptr        // *Tool in the image, 0: none
+	Calls   [1 << 16]uint8 // by number: CallHooked, CallOwned; 0: stubs make the call without a detour
+	HookOut uint8          // 1: Tool.Hook runs for numbers beyond Calls
+	PIDMax  uint32         // kernel.pid_max; 0: unknown
+	Guard   uint8          // 1: a guard filter is there too
+	NoPatch uint8          // 1: sites stay as they are
+	Options [8192]byte     // for Options
 
 	// The linked layout of the image, from its program headers.
 	TextStart, TextEnd     uintptr // executable segment
@@ -58,11 +61,27 @@ type Shared struct {
 	MainPID    int32        // of the first process
 	Delivered  [16]Delivery // by signal: the last one that entered a handler of the first process
 	Blocks     [MaxBlocks]uint32
+	Sites      SiteCounts
+	Cache      SiteCache
 	Messages   [64]Message
 	MessageNr  uint32
 
 	Global [64 << 10]byte // for tools: state shared by all processes
 }
+
+// SiteCounts says how the sites of all processes have fared.
+type SiteCounts struct {
+	Traps   uint64                   // calls that took the trap path
+	Ahead   uint32                   // of Patched: before they were first hit
+	Patched [patch.NumTactics]uint32 // by patch.Tactic
+	Refused [patch.NumReasons]uint32 // by patch.Reason
+}
+
+// What Shared.Calls says of a number.
+const (
+	CallHooked = 1 << 0 // Tool.Hook runs
+	CallOwned  = 1 << 1 // the runtime has a part of its own in it
+)
 
 // Delivery says when a signal entered a handler, and who had sent it.
 type Delivery struct {

@@ -75,6 +75,13 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 		t.unkeep(sig)
 	}
 	ip := uintptr(uc.Mcontext.IP)
+	if to := patchTarget(ip); to != 0 {
+		if stepped(sig, info) && stepThrough(t, ip, to, uc) {
+			return
+		}
+		ip = to
+		uc.Mcontext.IP = uint64(to)
+	}
 	switch {
 	case inStubs(ip):
 		leaveStub(t, uc)
@@ -100,6 +107,9 @@ func leaveStub(t *Thread, uc *ucontext.Ucontext) {
 	site := stubSite(stub)
 	switch offset := uintptr(m.IP) - stub; {
 	case offset < stubSyscall:
+		m.IP = uint64(site)
+		m.CX, m.R11 = uint64(site)+callLength, m.EFlags
+	case offset == stubInt80:
 		m.IP = uint64(site)
 	case offset == stubSyscall:
 		if uintptr(m.CX) != stub+stubSyscall+callLength {
@@ -139,6 +149,8 @@ func leaveRuntime(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucont
 		parkCall(w[WindowDoCall], m)
 	case w[WindowSigreturn].has(ip):
 		m.IP = uint64(doSigreturnRefusedAddr)
+	case w[WindowSignalExit].has(ip):
+		m.IP = uint64(signalExitCheckedAddr)
 	}
 	t.parkSignal(sig, info, uc)
 	return false
@@ -210,13 +222,34 @@ func (t *Thread) parkSignal(sig int, info *ucontext.Siginfo, uc *ucontext.Uconte
 func deliverParked(t *Thread, uc *ucontext.Ucontext) {
 	m := &uc.Mcontext
 	t.toTarget(m)
-	n := int(t.parked)
-	t.parked = 0
-	for i := 0; i < n; i++ {
-		p := &t.park[i]
+	t.deliverAll(uc)
+}
+
+// leaveHandler runs at the end of a handler during which a signal was parked: the runtime's own ones are
+// never blocked. It delivers it if the context the handler goes back to is the target's, and reports that.
+func leaveHandler(t *Thread, uc *ucontext.Ucontext) bool {
+	ip := uintptr(uc.Mcontext.IP)
+	switch {
+	case inStubs(ip):
+		leaveStub(t, uc)
+	case ip-ImageBase < ImageLimit-ImageBase, t.onToolStack(uintptr(uc.Mcontext.SP)):
+		return false
+	}
+	t.deliverAll(uc)
+	return true
+}
+
+// deliverAll delivers the parked signals in the target's context.
+func (t *Thread) deliverAll(uc *ucontext.Ucontext) {
+	m := &uc.Mcontext
+	done := uint64(0)
+	for !atomic.CompareAndSwapUint64(&t.parked, done, 0) { // one of the runtime's own may come meanwhile
+		p := &t.park[done]
+		done++
 		m.Err, m.Trapno, m.CR2 = p.err, p.trapno, p.cr2
 		if p.info.Code > 0 && t.mask&sigBit(p.sig)&ownSignals != 0 {
 			killBy(t, p.sig, uc) // forced by the kernel, and blocked
+			t.parked = 0
 			return
 		}
 		deliver(t, p.sig, &p.info, uc)
@@ -237,6 +270,8 @@ func onFault(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) 
 		m.IP = uint64(safeCopyFaultAddr)
 	case w[WindowSafeString].has(ip):
 		m.IP = uint64(safeStringFaultAddr)
+	case w[WindowSafeStore].has(ip):
+		m.IP = uint64(safeStoreFaultAddr)
 	case ip-ImageBase < ImageLimit-ImageBase || t.onToolStack(uintptr(m.SP)):
 		if w[WindowExit].has(ip) {
 			// The jump to the target's next instruction faulted: it is not mapped

@@ -11,34 +11,47 @@ import (
 
 // A stub is the way of one site through the runtime:
 //
-//	 0  mov   $stub, %r11d
-//	 6  jmp   stubEntry
-//	16  syscall                   the target's call, when hooks leave it to the stub
-//	18  mov   48(stub), %rcx      what SYSRET would have left there
-//	25  jmp   *48(stub)
-//	32  int   $0x80               for a site that is an int 0x80
-//	34  jmp   *48(stub)
+//	 0  movzwl %ax, %ecx
+//	 3  movzbl Shared.Calls(%rcx), %ecx
+//	10  jrcxz 24                  nobody has to see this number
+//	12  mov   $stub, %r11d
+//	18  jmp   stubEntry
+//	24  syscall                   the target's call
+//	26  mov   48(stub), %rcx      what SYSRET would have left there
+//	33  jmp   *56(stub)
+//	40  int   $0x80               for a site that is an int 0x80
+//	42  jmp   *56(stub)
 //	48  site + 2
+//	56  where the target goes on
+//	64  stubPatch
 //
-// While a call blocks, RIP alone says which site it belongs to.
+// Up to the call nothing but rcx and r11, which are dead, is changed: no flag, no stack. Numbers
+// are told apart by their low 16 bits; a number beyond the kernel's that looks like one to be seen takes the long way
+// in vain. While a call blocks, RIP alone says which site it belongs to. The second 64 bytes are data.
 const (
-	stubSize    = 64
-	stubSyscall = 16
-	stubInt80   = 32
-	stubReturn  = 48
+	stubSize    = 128
+	stubLeave   = 12 // mov $stub, %r11d
+	stubSyscall = 24
+	stubInt80   = 40
+	stubNext    = 48
+	stubReturn  = 56
+	stubData    = 64
 )
 
-var stubTemplate = [stubReturn]byte{
+// stubTemplate is a stub's code. The zeroes are filled in by newStub.
+var stubTemplate = [stubNext]byte{
+	0x0f, 0xb7, 0xc8,
+	0x0f, 0xb6, 0x89, 0, 0, 0, 0,
+	0xe3, stubSyscall - 12,
 	0x41, 0xbb, 0, 0, 0, 0,
 	0xe9, 0, 0, 0, 0,
-	0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
+	0xcc,
 	0x0f, 0x05,
-	0x48, 0x8b, 0x0d, stubReturn - 25, 0, 0, 0,
-	0xff, 0x25, stubReturn - 31, 0, 0, 0,
+	0x48, 0x8b, 0x0d, stubNext - 33, 0, 0, 0,
+	0xff, 0x25, stubReturn - 39, 0, 0, 0,
 	0xcc,
 	0xcd, 0x80,
-	0xff, 0x25, stubReturn - 40, 0, 0, 0,
-	0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
+	0xff, 0x25, stubReturn - 48, 0, 0, 0,
 }
 
 // The stubs by site: three open-addressed tables, each larger than the one before,
@@ -48,15 +61,18 @@ var (
 	stubTable0 [1 << 8]uint32
 	stubTable1 [1 << 12]uint32
 	stubTable2 [1 << 18]uint32
-	stubNext   uint32 // bytes of the stub range in use
+	stubsUsed  uint32 // bytes of the stub range in use
 )
+
+// stubsEnd is the end of the stubs in use.
+func stubsEnd() uintptr { return min(StubBase+uintptr(atomic.LoadUint32(&stubsUsed)), StubLimit) }
 
 const stubProbes = 8
 
 func inStubs(addr uintptr) bool { return addr-StubBase < StubLimit-StubBase }
 
 // stubSite returns the site of a stub.
-func stubSite(stub uintptr) uintptr { return *(*uintptr)(at(stub + stubReturn)) - callLength }
+func stubSite(stub uintptr) uintptr { return *(*uintptr)(at(stub + stubNext)) - callLength }
 
 // findStub returns the stub of a site and makes it if there is none.
 func findStub(site uintptr) uintptr {
@@ -95,14 +111,16 @@ func stubIn(table *uint32, size, hash uint32, site uintptr) uintptr {
 
 // newStub writes a stub. Nobody has ever executed its bytes before.
 func newStub(site uintptr) uint32 {
-	end := atomic.AddUint32(&stubNext, stubSize)
+	end := atomic.AddUint32(&stubsUsed, stubSize)
 	stub := uintptr(StubBase) + uintptr(end) - stubSize
 	if stub >= StubLimit {
 		abort("too many system call sites", site)
 	}
-	*(*[stubReturn]byte)(at(stub)) = stubTemplate
-	*(*uint32)(at(stub + 2)) = uint32(stub)
-	*(*uint32)(at(stub + 7)) = uint32(stubEntryAddr - (stub + 11))
+	*(*[stubNext]byte)(at(stub)) = stubTemplate
+	*(*uint32)(at(stub + 6)) = uint32(SharedBase + unsafe.Offsetof(Shared{}.Calls))
+	*(*uint32)(at(stub + 14)) = uint32(stub)
+	*(*uint32)(at(stub + 19)) = uint32(stubEntryAddr - (stub + 23))
+	*(*uintptr)(at(stub + stubNext)) = site + callLength
 	*(*uintptr)(at(stub + stubReturn)) = site + callLength
 	return uint32(stub)
 }
@@ -137,16 +155,37 @@ func onTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 	case inStubs(site) || site-ImageBase < ImageLimit-ImageBase:
 		onForeignTrap(t, info, uc)
 	case info.Arch() == archX8664:
+		stub := findStub(site)
+		patchSite(stub, site)
 		if m.EFlags&flagTF != 0 {
-			// The program steps itself. The runtime must not be stepped; the trap behind the
-			// call comes on the way out.
-			m.EFlags &^= flagTF
-			t.stepping = true
+			t.stepInto(stub, m)
+			return
 		}
-		m.IP = uint64(findStub(site))
+		m.IP = uint64(stub)
 	case info.Arch() == archI386:
 		int80(t, int(info.Syscall()), site, m)
 	default:
 		abort("system call of an unknown architecture", site)
 	}
 }
+
+// stepInto takes a thread that steps itself (TF) through a stub: the runtime must not be stepped,
+// and the trap behind the call comes on the way out.
+func (t *Thread) stepInto(stub uintptr, m *ucontext.Sigcontext) {
+	m.EFlags &^= flagTF
+	t.stepping = true
+	m.R11, m.IP = uint64(stub), uint64(stubEntryAddr)
+}
+
+// stepThrough takes a thread that steps itself over what a patch has put in its way. It reports false behind an instruction
+// of the target.
+func stepThrough(t *Thread, ip, to uintptr, uc *ucontext.Ucontext) bool {
+	if inStubs(to) {
+		t.stepInto(to, &uc.Mcontext)
+		return true
+	}
+	return ip&(bridgeSize-1) == 0 // the jump that leads to the copy; the step behind the first instruction is the target's
+}
+
+// stepped reports whether a signal is the trap behind one of the target's instructions.
+func stepped(sig int, info *ucontext.Siginfo) bool { return sig == sigTrap && info.Code == trapTrace }

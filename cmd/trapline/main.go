@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/trapline/trapline/launcher"
+	"github.com/trapline/trapline/selftest/bench"
 )
 
 // Exit statuses of the command itself. Otherwise it ends as the target ends.
@@ -23,7 +24,8 @@ const (
 
 // verb is one of the command's verbs.
 type verb struct {
-	name, args, about string
+	name, args string
+	about      string // "": not listed
 	// run parses the arguments behind the verb and does the work.
 	run func(v *verb, args []string) (int, error)
 }
@@ -37,6 +39,8 @@ func init() {
 		{"run", "[flags] [--] COMMAND [ARG...]", "run with every system call intercepted and no hook", runRun},
 		{"filter", "[-e trace=SET]", "print the seccomp filter", runFilter},
 		{"selftest", "", "check on this machine what works", runSelftest},
+		{"bench", "[flags]", "measure what interception costs on this machine", runBench},
+		{bench.HookVerb, "-tool NAME [--] COMMAND [ARG...]", "", runBenchHook},
 		{"version", "", "print the version", runVersion},
 	}
 }
@@ -86,7 +90,9 @@ func dispatch(args []string) (int, error) {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "usage: trapline VERB ...")
 	for _, v := range verbs {
-		fmt.Fprintf(w, "  %-9s %s\n", v.name, v.about)
+		if v.about != "" {
+			fmt.Fprintf(w, "  %-9s %s\n", v.name, v.about)
+		}
 	}
 	fmt.Fprintln(w, "trapline VERB -h describes a verb. The exit status is the command's own; 125: trapline failed,")
 	fmt.Fprintln(w, "126: not executable, 127: not found, 2: wrong usage.")

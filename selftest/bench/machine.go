@@ -1,7 +1,8 @@
-package main
+package bench
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -10,22 +11,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// describe prints what the figures depend on.
-func describe(trapline string) error {
+// machine is what the figures depend on.
+type machine struct {
+	Processor string `json:"processor"`
+	CPUs      int    `json:"cpus"`
+	Kernel    string `json:"kernel"`
+	Trapline  string `json:"trapline"`
+	Strace    string `json:"strace"`
+}
+
+func (s *session) machine() (machine, error) {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {
-		return fmt.Errorf("uname: %w", err)
+		return machine{}, fmt.Errorf("uname: %w", err)
 	}
-	fmt.Printf("%s, %d CPUs, Linux %s\n", processor(), runtime.NumCPU(), unix.ByteSliceToString(u.Release[:]))
-	for _, argv := range [][]string{{trapline, "version"}, {"strace", "--version"}} {
-		out, err := exec.Command(argv[0], argv[1:]...).Output()
-		if err != nil {
-			return fmt.Errorf("find %s: %w (make builds trapline; strace is a package)", argv[0], err)
-		}
-		line, _, _ := strings.Cut(string(out), "\n")
-		fmt.Println(line)
+	m := machine{Processor: processor(), CPUs: runtime.NumCPU(), Kernel: unix.ByteSliceToString(u.Release[:])}
+	var err error
+	if m.Trapline, err = firstLine(s.trapline, "version"); err == nil {
+		m.Strace, err = firstLine("strace", "--version")
 	}
-	return nil
+	return m, err
+}
+
+func (m machine) print(w io.Writer) {
+	fmt.Fprintf(w, "%s, %d CPUs, Linux %s\n%s\n%s\n", m.Processor, m.CPUs, m.Kernel, m.Trapline, m.Strace)
+}
+
+// firstLine is the first line that a command prints.
+func firstLine(argv ...string) (string, error) {
+	out, err := exec.Command(argv[0], argv[1:]...).Output()
+	if err != nil {
+		return "", fmt.Errorf("run %s: %w", strings.Join(argv, " "), err)
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	return line, nil
 }
 
 // processor returns the processor's name, and whether it is a virtual one.

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs the Debian packages the programs suite needs (packages.txt). Does nothing, quickly, when all are there;
-# says which are missing when it cannot install them.
+# install.sh [LIST]: installs the Debian packages of a list, by default those of the programs suite (packages.txt). Does
+# nothing, quickly, when all are there; says which are missing when it cannot install them.
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
+list=${1:-$(dirname "$0")/packages.txt}
 
 missing=
 while read -r package path; do
@@ -12,7 +12,7 @@ while read -r package path; do
 	installed) ;;
 	*) missing="$missing $package" ;;
 	esac
-done <"$here/packages.txt"
+done <"$list"
 [ -n "$missing" ] || exit 0
 
 root=

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 static int pipe_fd[2], sockets[2];
-static volatile int ready, cleaned;
+static volatile int ready, cleaned, sent;
 
 static void cleans(void *arg) { cleaned += (int)(long)arg; }
 
@@ -38,7 +38,8 @@ static void *refuses(void *arg)
 	int old;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
 	ready = 1;
-	rest(20);
+	while (!sent)
+		sched_yield();
 	pthread_setcancelstate(old, NULL);
 	pthread_testcancel();
 	FAIL("not cancelled");
@@ -74,6 +75,7 @@ int main(void)
 	while (!ready)
 		sched_yield();
 	pthread_cancel(t);
+	sent = 1;
 	pthread_join(t, &result);
 	CHECK(result == PTHREAD_CANCELED);
 	kill(pid, SIGKILL);

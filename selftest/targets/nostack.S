@@ -3,6 +3,13 @@
 
 #include <asm/unistd.h>
 
+// Dead bytes, next to some of the calls: whoever changes code may use them.
+	.macro	room
+	jmp	1f
+	.skip	16, 0xcc
+1:
+	.endm
+
 	.globl _start
 	.text
 _start:
@@ -14,6 +21,7 @@ next_pointer:
 again:
 	mov	$__NR_getpid, %eax
 	syscall
+	room
 	cmp	(%r12), %rsp
 	jne	moved
 	mov	$__NR_rt_sigprocmask, %eax	// a call that a runtime looks at
@@ -21,6 +29,7 @@ again:
 	xor	%esi, %esi
 	xor	%edx, %edx
 	mov	$8, %r10d
+	room
 	syscall
 	test	%rax, %rax
 	jnz	wrong
@@ -38,6 +47,7 @@ again:
 	mov	$4096, %esi
 	mov	$__NR_munmap, %eax
 	syscall
+	room
 	test	%rax, %rax
 	jnz	wrong
 	mov	$__NR_close, %eax
@@ -51,6 +61,7 @@ again:
 	jnz	again
 	mov	$__NR_fork, %eax		// a child starts with the same pointer
 	syscall
+	room
 	test	%rax, %rax
 	js	wrong
 	jz	child

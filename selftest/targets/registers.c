@@ -48,10 +48,14 @@ uint64_t keep;
 SITE(plain, "syscall\n2:\n");
 SITE(nops, "syscall\n2: nop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\n");
 SITE(padded, "jmp 3f\n.byte 0xcc,0xcc,0xcc,0xcc,0xcc,0xcc,0xcc,0xcc\n3: syscall\n2: jmp 4f\n.byte 0xcc,0xcc,0xcc,0xcc,0xcc,0xcc,0xcc,0xcc\n4:\n");
+SITE(room_behind, "syscall\n2: jmp 4f\n.skip 16, 0xcc\n4:\n");
+SITE(room_before, "jmp 3f\n.skip 16, 0xcc\n3: syscall\n2:\n");
+// Five dead bytes are only within reach of two dead bytes that are within reach.
+SITE(room_far, "syscall\n2: jmp 4f\n.skip 2, 0xcc\n.rept 70\nmov %eax, %eax\n.endr\nret\n.skip 16, 0xcc\n4:\n");
 SITE(branches, "jmp 3f\n4: syscall\n2: jmp 5f\n3: jmp 4b\n5:\n");
 
 typedef void site(const struct state *in, struct state *out);
-site plain, nops, padded, branches;
+site plain, nops, padded, room_behind, room_before, room_far, branches;
 
 static uint64_t seed = 1;
 
@@ -96,6 +100,7 @@ static const struct call {
 	{SYS_clone3, {0, 0}, 2, -EINVAL},
 	{SYS_wait4, {-1, 0, WNOHANG, 0}, 4, -ECHILD},
 	{SYS_write, {1, 8, 4}, 3, -EFAULT},
+	{SYS_write, {1, 0, 0}, 3, 0},
 	{500, {0}, 0, -ENOSYS},
 	{-1, {0}, 0, -ENOSYS},
 };
@@ -139,7 +144,7 @@ int main(void)
 	static const struct {
 		const char *name;
 		site *make;
-	} sites[] = {{"plain", plain}, {"nops", nops}, {"padded", padded}, {"branches", branches}};
+	} sites[] = {{"plain", plain}, {"nops", nops}, {"padded", padded}, {"room_behind", room_behind}, {"room_before", room_before}, {"room_far", room_far}, {"branches", branches}};
 	for (int round = 0; round < 50; round++)
 		for (size_t s = 0; s < sizeof sites / sizeof *sites; s++)
 			for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
