@@ -4,13 +4,14 @@ import (
 	"cmp"
 	"debug/elf"
 	"debug/gosym"
+	"fmt"
 	"slices"
 	"sort"
 
 	"github.com/trapline/trapline/patch"
 )
 
-// function is what the file says of one: a symbol, an entry of the unwind table, or of Go's table of functions.
+// function is what the file tells of one: a symbol, an entry of Go's table of functions, or of the unwind table.
 type function struct {
 	start, end uintptr
 	name       string
@@ -18,29 +19,28 @@ type function struct {
 
 // functions returns those of the file in the order of addresses, no two with the same start.
 func (img *image) functions() []function {
-	var all []function
-	all = append(all, img.symbols()...)
-	all = append(all, goFunctions(img.elf)...)
+	all := symbols(img.file)
+	all = append(all, goFunctions(img.file)...)
 	all = append(all, unwindFunctions(&img.unwind, img.word)...)
 	slices.SortStableFunc(all, func(a, b function) int { return cmp.Compare(a.start, b.start) })
 	return slices.CompactFunc(all, func(a, b function) bool { return a.start == b.start })
 }
 
 // symbols returns the functions of both symbol tables.
-func (img *image) symbols() []function {
-	static, _ := img.elf.Symbols() // no table is no error here
-	dynamic, _ := img.elf.DynamicSymbols()
+func symbols(f *elf.File) []function {
+	static, _ := f.Symbols() // that there is no table is no error here
+	dynamic, _ := f.DynamicSymbols()
 	var all []function
-	for _, s := range append(static, dynamic...) {
+	for _, s := range slices.Concat(static, dynamic) {
 		kind := elf.ST_TYPE(s.Info)
-		if (kind == elf.STT_FUNC || kind == elf.STT_GNU_IFUNC) && s.Section != elf.SHN_UNDEF && s.Value != 0 {
+		if (kind == elf.STT_FUNC || kind == elf.STT_GNU_IFUNC) && s.Section != elf.SHN_UNDEF {
 			all = append(all, function{uintptr(s.Value), uintptr(s.Value + s.Size), s.Name})
 		}
 	}
 	return all
 }
 
-// goFunctions returns the functions of a Go program, which are there in stripped ones too.
+// goFunctions returns the functions of a Go program. The table is there in stripped ones, too.
 func goFunctions(f *elf.File) []function {
 	lines, text := f.Section(".gopclntab"), f.Section(".text")
 	if lines == nil || text == nil {
@@ -61,12 +61,12 @@ func goFunctions(f *elf.File) []function {
 	return all
 }
 
-// unwindFunctions returns the functions of the unwind table. It has no names.
+// unwindFunctions returns the functions of the unwind table, which has no names: the address serves.
 func unwindFunctions(u *patch.Unwind, read patch.Reader) []function {
 	var all []function
 	for i := range u.Count {
 		if f, ok := u.Function(i, read); ok {
-			all = append(all, function{start: f.Start, end: f.End})
+			all = append(all, function{f.Start, f.End, fmt.Sprintf("%#x", f.Start)})
 		}
 	}
 	return all

@@ -9,14 +9,15 @@ import (
 
 var callBytes = []byte{0x0f, 0x05}
 
-// scan finds the syscall instructions of a stretch of code, and counts the same bytes elsewhere. Code is decoded from
-// the start of each function, and behind it in a straight line to the next one.
-func scan(code segment, fns []function) (sites []uintptr, data int) {
+// scan finds the syscall instructions of a stretch of code. It decodes from the start of each function, and behind a
+// function in a straight line to the next one; but only where the bytes are found at all.
+func scan(code segment, fns []function) []uintptr {
+	var sites []uintptr
 	at := code.start // decoded up to here
 	for from := 0; ; {
 		i := bytes.Index(code.bytes[from:], callBytes)
 		if i < 0 {
-			return sites, data
+			return sites
 		}
 		from += i + 1
 		hit := code.start + uintptr(from-1)
@@ -28,14 +29,12 @@ func scan(code segment, fns []function) (sites []uintptr, data int) {
 		}
 		if at == hit {
 			sites = append(sites, hit)
-		} else {
-			data++
 		}
 	}
 }
 
-// length is the length of an instruction, 1 for bytes that are none. It is the disassembler's; but of what that has no
-// word for (endbr64), and of VEX and EVEX instructions, it does not always know it.
+// length is the length of an instruction, 1 for bytes that are none. x86asm takes endbr64, adcx and adox for a byte and
+// vzeroupper for too many; patch.Decode knows those, and refuses some that x86asm has.
 func length(code []byte) int {
 	if i, ok := patch.Decode(code); ok {
 		return i.Len

@@ -1,15 +1,19 @@
 // Package sites says of an ELF file how each of its system call sites would be patched at run time. It finds the
-// instructions with a disassembler and everything the file tells of functions, of which the runtime knows only the
-// unwind table; the plans are those of package patch, made from the same bytes that the runtime gives it.
+// instructions with a disassembler and all that the file tells of functions, of which the runtime knows only the unwind
+// table; the plans are those of package patch, made from the same bytes that the runtime gives it.
 package sites
 
-import "github.com/trapline/trapline/patch"
+import (
+	"bytes"
+
+	"github.com/trapline/trapline/patch"
+)
 
 // Site is a syscall instruction.
 type Site struct {
 	Addr     uintptr
-	Function string // empty: in none that has a name
-	Offset   uintptr
+	Function string  // "": in none
+	Offset   uintptr // in the function
 	Plan     patch.Plan
 }
 
@@ -17,7 +21,7 @@ type Site struct {
 type File struct {
 	Path  string
 	Sites []Site // in the order of addresses
-	Data  int    // bytes 0f 05 that are no instruction
+	Data  int    // the same bytes elsewhere in executable memory
 }
 
 // Analyze looks at one file.
@@ -26,25 +30,32 @@ func Analyze(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Path: path}
-	f.analyze(img)
+	f := analyze(img)
+	f.Path = path
 	return f, nil
 }
 
-func (f *File) analyze(img *image) {
-	fns := img.functions()
+func analyze(img *image) *File {
+	f, fns := &File{}, img.functions()
 	for _, text := range img.texts {
-		p := planner{img: img}
+		p := planner{img: img, in: text}
+		found := 0
 		for _, code := range img.codeIn(text) {
-			sites, data := scan(code, fns)
-			f.Data += data
+			sites := scan(code, fns)
+			found += len(sites)
 			for _, addr := range sites {
-				s := Site{Addr: addr, Plan: p.plan(addr, text)}
-				if n := nearest(fns, addr); n >= 0 && addr < fns[n].end {
-					s.Function, s.Offset = fns[n].name, addr-fns[n].start
-				}
-				f.Sites = append(f.Sites, s)
+				f.Sites = append(f.Sites, newSite(addr, fns, p.plan(addr)))
 			}
 		}
+		f.Data += bytes.Count(text.bytes, callBytes) - found
 	}
+	return f
+}
+
+func newSite(addr uintptr, fns []function, plan patch.Plan) Site {
+	s := Site{Addr: addr, Plan: plan}
+	if n := nearest(fns, addr); n >= 0 && addr < fns[n].end {
+		s.Function, s.Offset = fns[n].name, addr-fns[n].start
+	}
+	return s
 }
