@@ -24,7 +24,8 @@ type Config struct {
 	Tool    *rt.Tool                      // nil: no hooks
 	Hooked  []int                         // numbers for which Tool.Hook runs; nil: all
 	All     bool                          // trap every call, hooked or not
-	Guard   bool                          // no call before the runtime is there passes unseen; wants every call trapped
+	Trap    Trap                          // the trap source; TrapSUD traps every call, whatever All says
+	Guard   bool                          // no call before the runtime is there passes unseen; wants every call trapped, by TrapSeccomp
 	Options []byte                        // for rt.Options, at most 8192 bytes
 	Events  func([]Event)                 // takes records in the order of time; Data is valid during the call
 	Harvest func(th Thread, state []byte) // takes a thread's tool state when it has ended, after its last event
@@ -76,6 +77,9 @@ const BuildCommand = "CGO_ENABLED=0 go build -ldflags='-T=0x70001000 -E=trapline
 // was not started or could not be made a target; then it does not run.
 func Run(cfg *Config) (Status, error) {
 	if err := checkLayout(); err != nil {
+		return Status{}, err
+	}
+	if err := checkTrap(cfg); err != nil {
 		return Status{}, err
 	}
 	if err := checkProgram(cfg.Path); err != nil {

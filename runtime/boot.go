@@ -49,11 +49,12 @@ func boot(h *handoff) {
 		sys(sysWait4, uintptr(h.helper), 0, wallWait, 0, 0, 0)
 	}
 	takeSignals(t, h)
-	if h.flags&HandoffFiltered == 0 {
+	first := h.flags&HandoffFollowed == 0
+	if first {
 		shared().MainPID = t.pid
 		restoreInherited(t)
-		installFilter(t)
 	}
+	t.armProgram(first)
 	patchProgram(uintptr(h.sp))
 	t.started()
 	setKernelMask(t.mask)
@@ -177,23 +178,15 @@ func restoreInherited(t *Thread) {
 	t.mask = s.InitialMask
 }
 
-// installFilter installs the trap filter for this process and all it will start. The
-// range that it lets through starts where the image's text is found to be.
+// installFilter installs the trap filter for this process and all it will start.
 func installFilter(t *Thread) {
 	const (
 		setModeFilter   = 1 // SECCOMP_SET_MODE_FILTER
 		prSetNoNewPrivs = 38
 	)
 	s := shared()
-	text, found := findImage()
-	if !found {
-		text = Range{s.TextStart, s.TextEnd}
-	}
-	if text.Start != s.TextStart || text.End != s.TextEnd {
-		abort("the image is not mapped as it was linked", text.Start)
-	}
 	for i := uint32(0); i < s.RangeLos; i++ {
-		s.Filter[s.RangeLo[i]].K = uint32(text.Start)
+		s.Filter[s.RangeLo[i]].K = uint32(s.TextStart)
 	}
 	for i := uint32(0); i < s.RangeHis; i++ {
 		s.Filter[s.RangeHi[i]].K = StubLimit

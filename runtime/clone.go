@@ -146,6 +146,7 @@ func (t *Thread) prepare(child *Thread, j *cloneJob) {
 // childStart is the first thing a new thread or process does, on its own tool stack
 // with every signal blocked. What it returns from is exitToTarget.
 func childStart(t *Thread) {
+	t.armThread()
 	t.tid = int32(sys(sysGettid, 0, 0, 0, 0, 0, 0))
 	if t.clone.flags&cloneVM == 0 {
 		t.forked()

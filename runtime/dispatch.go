@@ -34,8 +34,11 @@ func dispatch(t *Thread) {
 	c.nr = int(int32(r.AX))
 	c.args = [6]uintptr{uintptr(r.DI), uintptr(r.SI), uintptr(r.DX), uintptr(r.R10), uintptr(r.R8), uintptr(r.R9)}
 	c.done, c.edited = false, false
+	if uint32(c.nr) >= x32Bit {
+		c.Return(-int64(eNOSYS)) // where the filter traps, it answers these itself
+	}
 	s := shared()
-	if hooked(s, c.nr) {
+	if !c.done && hooked(s, c.nr) {
 		(*Tool)(at(s.Tool)).Hook(c)
 	}
 	t.finish(c)
@@ -93,7 +96,7 @@ var ownedCalls = [NumCalls]bool{
 	sysGetdents: true, sysGetdents64: true,
 	sysMmap: true, sysMunmap: true, sysMremap: true, sysMprotect: true, sysPkeyMprotect: true,
 	sysMadvise: true, sysShmat: true, sysRemapFilePages: true,
-	sysPrctl: true, sysArchPrctl: true,
+	sysPrctl: true, sysArchPrctl: true, sysSeccomp: true, sysPtrace: true,
 }
 
 // perform makes a call for the target.
@@ -140,6 +143,10 @@ func perform(t *Thread, c *Call) int64 {
 		return prctl(t, c)
 	case sysArchPrctl:
 		return archPrctl(t, c)
+	case sysSeccomp:
+		return seccomp(t, c)
+	case sysPtrace:
+		return ptrace(t, c)
 	}
 	return int64(doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5]))
 }

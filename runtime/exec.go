@@ -45,7 +45,7 @@ const (
 
 // Flags that one program hands to the next.
 const (
-	HandoffFiltered   = 1 << 0 // the trap filter is inherited
+	HandoffFollowed   = 1 << 0 // it was executed by a target: what is inherited is as it is to be
 	HandoffSysBlocked = 1 << 1 // the target has SIGSYS blocked
 	HandoffSysIgnored = 1 << 2 // the target ignores SIGSYS
 	HandoffSegvBlock  = 1 << 3
@@ -133,7 +133,7 @@ func (f *execFile) check(t *Thread) int64 {
 
 // handoffFlags is what the new program's runtime must know of the target's view.
 func (t *Thread) handoffFlags() uint64 {
-	flags := uint64(HandoffFiltered)
+	flags := uint64(HandoffFollowed)
 	if t.mask&sigBit(sigSys) != 0 {
 		flags |= HandoffSysBlocked
 	}

@@ -100,6 +100,7 @@ const (
 	eACCES = uintptr(syscall.EACCES)
 	eFAULT = uintptr(syscall.EFAULT)
 	eINVAL = uintptr(syscall.EINVAL)
+	eNOSYS = uintptr(syscall.ENOSYS)
 )
 
 const (

@@ -4,10 +4,12 @@ package runtime
 
 // prctl serves prctl.
 func prctl(t *Thread, c *Call) int64 {
-	const setSyscallUserDispatch = 59
 	a := &c.args
-	if a[0] == setSyscallUserDispatch && a[1] != 0 {
-		abort("the program uses Syscall User Dispatch itself", t.site)
+	switch option := int32(a[0]); {
+	case option == prSetDispatch:
+		return setDispatch(a[1], a[2], a[3], a[4], t.site)
+	case option == prSetSeccomp && a[1] == seccompStrict:
+		refuseStrict(t.site)
 	}
 	return int64(doCall(sysPrctl, a[0], a[1], a[2], a[3], a[4], a[5]))
 }

@@ -18,10 +18,9 @@ const (
 	sigStop = 19
 	sigSys  = 31
 
-	siTkill        = -6   // SI_TKILL
-	trapTrace      = 2    // TRAP_TRACE
-	siKernel       = 0x80 // SI_KERNEL
-	sysSeccompCode = 1    // SYS_SECCOMP
+	siTkill   = -6   // SI_TKILL
+	trapTrace = 2    // TRAP_TRACE
+	siKernel  = 0x80 // SI_KERNEL
 
 	archX8664 = 0xc000003e // AUDIT_ARCH_X86_64
 	archI386  = 0x40000003 // AUDIT_ARCH_I386
@@ -52,7 +51,7 @@ type parkedSignal struct {
 // handler at once; in the runtime it keeps the signal for the moment the thread leaves.
 func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 	switch {
-	case sig == sigSys && info.Code == sysSeccompCode && isTrap(info, uc):
+	case sig == sigSys && isTrap(info, uc):
 		onTrap(t, info, uc)
 		return
 	case (sig == sigSegv || sig == sigBus) && info.Code > 0:
@@ -91,11 +90,6 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 		}
 	}
 	deliver(t, sig, info, uc)
-}
-
-// isTrap reports whether a SIGSYS is the filter's: the target may send itself a forged one.
-func isTrap(info *ucontext.Siginfo, uc *ucontext.Ucontext) bool {
-	return info.CallAddr() == uintptr(uc.Mcontext.IP) || inVsyscall(info.CallAddr())
 }
 
 // leaveStub turns the context of a thread interrupted in a stub to the target's: the

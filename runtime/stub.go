@@ -148,7 +148,7 @@ func onForeignTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 // thread to the site's stub, in its own context, and does nothing else.
 func onTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 	m := &uc.Mcontext
-	site := uintptr(m.IP) - callLength
+	site := info.CallAddr() - callLength
 	switch {
 	case inVsyscall(info.CallAddr()):
 		vsyscall(t, info, uc)

@@ -102,6 +102,8 @@ func TestRefusals(t *testing.T) {
 		{"no program behind the dashes", "run --", 2},
 		{"unknown flag", "run -fly -- true", 2},
 		{"flag without value", "count -o", 2},
+		{"unknown trap source", "run -trap=ptrace -- true", 2},
+		{"trap source that has no guard", "trace -guard -trap=sud -- true", 2},
 		{"wrong set of calls", "trace -e trace=no_such_call -- true", 2},
 		{"not in PATH", "run -- no-such-program-anywhere", 127},
 		{"no such file", "run -- ./missing", 127},

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -250,6 +251,8 @@ var (
 		{"run", func(string) []string { return []string{trapline(), "run", "--"} }},
 		{"count", func(r string) []string { return []string{trapline(), "count", "-o", r, "--"} }},
 		{"trace", func(r string) []string { return []string{trapline(), "trace", "-o", r, "--"} }},
+		{"run-sud", func(string) []string { return []string{trapline(), "run", "-trap=sud", "--"} }},
+		{"trace-sud", func(r string) []string { return []string{trapline(), "trace", "-trap=sud", "-o", r, "--"} }},
 	}
 	straceMode = mode{"strace", func(string) []string {
 		return []string{"strace", "-f", "-qq", "-o", "/dev/null"}
@@ -265,20 +268,12 @@ func testModes(t *testing.T) []mode {
 	}
 	var ms []mode
 	for name := range strings.SplitSeq(list, ",") {
-		switch name {
-		case "run":
-			ms = append(ms, allModes[0])
-		case "count":
-			ms = append(ms, allModes[1])
-		case "trace":
-			ms = append(ms, allModes[2])
-		case "strace":
-			ms = append(ms, straceMode)
-		case "native":
-			ms = append(ms, native)
-		default:
+		known := append([]mode{native, straceMode}, allModes...)
+		i := slices.IndexFunc(known, func(m mode) bool { return m.name == name })
+		if i < 0 {
 			t.Fatalf("TRAPLINE_MODES: no mode %q", name)
 		}
+		ms = append(ms, known[i])
 	}
 	return ms
 }

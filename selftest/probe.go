@@ -12,6 +12,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/trapline/trapline/launcher"
 )
 
 // probes look at what interception needs of the kernel. Each tries the thing itself.
@@ -22,6 +24,7 @@ var probes = []struct {
 	{"kernel", kernelRelease},
 	{"seccomp filter", func() string { return yesOr(probeFilter()) }},
 	{"RET_TRAP", func() string { return yesOr(probeTrap()) }},
+	{"SUD", func() string { return yesOr(launcher.ProbeSUD()) }},
 	{"ptrace", func() string { return yesOr(probePtrace()) }},
 	{"FSGSBASE", func() string { return yesOr(probeFSGSBASE()) }},
 	{"Yama scope", yamaScope},

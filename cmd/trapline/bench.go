@@ -66,7 +66,7 @@ func runBenchHook(v *verb, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	cfg, err := v.command(rest)
+	cfg, err := v.command(rest, interception{})
 	if err != nil {
 		return 0, err
 	}

@@ -12,13 +12,14 @@ func runCount(v *verb, args []string) (int, error) {
 	f := v.flags()
 	name := f.String("o", "", "write the table to `FILE` instead of standard error")
 	each := f.Bool("f", false, "also a table for each process")
-	guard := f.Bool("guard", false, guardUsage)
+	var how interception
+	how.addTo(f)
 	f.Var(&e, "e", traceUsage)
 	rest, err := v.parse(f, args)
 	if err != nil {
 		return 0, err
 	}
-	cfg, err := v.command(rest)
+	cfg, err := v.command(rest, how)
 	if err != nil {
 		return 0, err
 	}
@@ -27,7 +28,7 @@ func runCount(v *verb, args []string) (int, error) {
 		return 0, err
 	}
 	sum := count.NewSummary()
-	cfg.Tool, cfg.Hooked, cfg.Harvest, cfg.Guard = &count.Tool, e.hooked(), sum.Harvest, *guard
+	cfg.Tool, cfg.Hooked, cfg.Harvest = &count.Tool, e.hooked(), sum.Harvest
 	return run(cfg, func(launcher.Status) error {
 		w := bufio.NewWriter(out)
 		sum.Print(w, *each)

@@ -4,15 +4,16 @@ import "github.com/trapline/trapline/launcher"
 
 func runRun(v *verb, args []string) (int, error) {
 	f := v.flags()
-	guard := f.Bool("guard", false, guardUsage)
+	var how interception
+	how.addTo(f)
 	rest, err := v.parse(f, args)
 	if err != nil {
 		return 0, err
 	}
-	cfg, err := v.command(rest)
+	cfg, err := v.command(rest, how)
 	if err != nil {
 		return 0, err
 	}
-	cfg.All, cfg.Guard = true, *guard
+	cfg.All = true
 	return run(cfg, func(launcher.Status) error { return nil })
 }

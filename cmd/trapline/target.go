@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,8 +14,37 @@ import (
 	"github.com/trapline/trapline/tools/syscalls"
 )
 
-// command finds the program to run.
-func (v *verb) command(args []string) (*launcher.Config, error) {
+// interception is the flags that say how a target is intercepted.
+type interception struct {
+	trap  launcher.Trap
+	guard bool
+}
+
+const (
+	trapUsage  = "trap by `SOURCE`: seccomp, a filter; or sud, Syscall User Dispatch, with no filter (default seccomp)"
+	guardUsage = "install a first filter before exec, so that nothing runs unseen even if the launcher dies"
+)
+
+func (h *interception) addTo(f *flag.FlagSet) {
+	f.Func("trap", trapUsage, func(s string) error {
+		switch s {
+		case "seccomp":
+			h.trap = launcher.TrapSeccomp
+		case "sud":
+			h.trap = launcher.TrapSUD
+		default:
+			return errors.New("neither seccomp nor sud")
+		}
+		return nil
+	})
+	f.BoolVar(&h.guard, "guard", false, guardUsage)
+}
+
+// command finds the program to run and says how.
+func (v *verb) command(args []string, how interception) (*launcher.Config, error) {
+	if how.guard && how.trap == launcher.TrapSUD {
+		return nil, &usageError{fmt.Sprintf("%s: -guard: %v", v.name, launcher.ErrGuardedSUD)}
+	}
 	if len(args) == 0 {
 		return nil, &usageError{v.name + ": no command given"}
 	}
@@ -25,7 +55,7 @@ func (v *verb) command(args []string) (*launcher.Config, error) {
 	if err != nil {
 		return nil, &launcher.NotStartedError{Path: args[0], Err: lookupError(args[0], err)}
 	}
-	return &launcher.Config{Path: path, Args: args}, nil
+	return &launcher.Config{Path: path, Args: args, Trap: how.trap, Guard: how.guard}, nil
 }
 
 // lookupError turns the error of a search along PATH into the kernel's.
@@ -90,8 +120,6 @@ func (t *traceSet) hooked() []int {
 }
 
 const traceUsage = "trace only `trace=SET`: names, %classes, /regex, ! to negate, as strace -e"
-
-const guardUsage = "install a first filter before exec, so that nothing runs unseen even if the launcher dies"
 
 // output opens the file of the flag -o; without one it is standard error.
 func output(name string) (*os.File, error) {

@@ -14,14 +14,15 @@ func runTrace(v *verb, args []string) (int, error) {
 	f := v.flags()
 	name := f.String("o", "", "write the trace to `FILE` instead of standard error")
 	strings := f.Int("s", trace.DefaultMaxString, "show at most `N` bytes of a string")
-	guard := f.Bool("guard", false, guardUsage)
+	var how interception
+	how.addTo(f)
 	f.Bool("f", true, "follow new processes: always")
 	f.Var(&e, "e", traceUsage)
 	rest, err := v.parse(f, args)
 	if err != nil {
 		return 0, err
 	}
-	cfg, err := v.command(rest)
+	cfg, err := v.command(rest, how)
 	if err != nil {
 		return 0, err
 	}
@@ -29,7 +30,7 @@ func runTrace(v *verb, args []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	cfg.Tool, cfg.Hooked, cfg.Guard = &trace.Tool, e.hooked(), *guard
+	cfg.Tool, cfg.Hooked = &trace.Tool, e.hooked()
 	return tracing(cfg, out, trace.Options{
 		MaxString: *strings, ShowPID: *name != "",
 		Path: cfg.Path, Args: cfg.Args, Env: len(os.Environ()),

@@ -131,7 +131,8 @@ var programs = []program{
 	},
 	{
 		name: "namespaces", root: true, packages: []string{"util-linux", "procps"},
-		script: `unshare -p -f -m --mount-proc bash -c 'echo $$; sleep 9 & ps -e -o comm=; kill $!; wait; bash -c "exit 3"; echo $?; (exec sh -c "echo \$PPID")'
+		script: `unshare -p -f -m --mount-proc bash -c 'echo $$; sleep 9 & until [ "$(cat /proc/$!/comm)" = sleep ]; do :; done
+			ps -e -o comm=; kill $!; wait; bash -c "exit 3"; echo $?; (exec sh -c "echo \$PPID")'
 			unshare -n -u -i sh -c 'hostname inside; hostname; (echo pipe | cat); exit 4'; echo $?
 			unshare -U -r sh -c 'id -u; sh -c "exit 2"; echo $?'; unshare -p -f sh -c 'echo $$; true; exec sh -c "echo again \$\$"'`,
 	},

@@ -21,6 +21,7 @@ var (
 		{"run", func(string) []string { return []string{trapline(), "run", "--"} }, ""},
 		{"count", func(r string) []string { return []string{trapline(), "count", "-o", r, "--"} }, " mmap\n"},
 		{"trace", func(r string) []string { return []string{trapline(), "trace", "-o", r, "--"} }, " +++\n"},
+		{"count-sud", func(r string) []string { return []string{trapline(), "count", "-trap=sud", "-o", r, "--"} }, " mmap\n"},
 	}
 	straceMode = mode{"strace", func(string) []string { return []string{"strace", "-f", "-qq", "-o", "/dev/null"} }, ""}
 )

@@ -27,6 +27,8 @@ static void i386(void)
 		SAME(text, "old style");
 		EQUAL(int80(I386_CLOSE, -1, 0, 0), -EBADF);
 		EQUAL(int80(99999, 0, 0, 0), -ENOSYS);
+		for (int nr = -518; nr < -510; nr++) // the kernel's own numbers for restarts among them
+			EQUAL(int80(nr, 0, 0, 0), -ENOSYS);
 		EQUAL(int80(I386_WRITE, fd[1], 8, 4), -EFAULT);
 	}
 	// All registers are kept: r8 to r11 too, since Linux 4.17 (arch/x86/entry/entry_64_compat.S).
@@ -63,7 +65,7 @@ static long number(long nr) { return raw(nr, 0, 0, 0, 0, 0, 0); }
 static void numbers(void)
 {
 	enum { X32 = 0x40000000 };
-	long nothing[] = {X32 | SYS_getpid, X32 | 512, X32 | 0, 500, 512, 547, 548, 1000, 4096, 0x10000, 0x7fffffff, -1, -2, -100, 0x80000000, 0xc000003e, 0xffffffff};
+	long nothing[] = {X32 | SYS_getpid, X32 | 512, X32 | 0, 500, 512, 547, 548, 1000, 4096, 0x10000, 0x7fffffff, -1, -2, -100, -512, -513, -514, -516, 0x80000000, 0xc000003e, 0xffffffff};
 	for (int round = 0; round < 20; round++)
 		for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
 			if (number(nothing[i]) != -ENOSYS)

@@ -1,0 +1,212 @@
+package selftest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+)
+
+// modeNamed returns one of allModes.
+func modeNamed(t *testing.T, name string) mode {
+	t.Helper()
+	i := slices.IndexFunc(allModes, func(m mode) bool { return m.name == name })
+	if i < 0 {
+		t.Fatalf("no mode %q", name)
+	}
+	return allModes[i]
+}
+
+// dispatch builds the target of that name, below 4 GiB.
+func dispatch(t *testing.T) string {
+	t.Helper()
+	needTrapline(t)
+	needCompilers(t)
+	g := target{name: "dispatch", source: "dispatch.c", flags: []string{"-no-pie"}}
+	dir := t.TempDir()
+	if err := openPath(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.build(dir); err != nil {
+		t.Fatal(err)
+	}
+	return g.program(dir)
+}
+
+// TestTrapSees: whatever way a thread or process comes from, its calls are seen, once each, also after it has switched
+// off Syscall User Dispatch.
+func TestTrapSees(t *testing.T) {
+	t.Parallel()
+	program := dispatch(t)
+	var want []string
+	for _, who := range []string{"first", "thread", "fork", "thread", "clone", "vfork", "int80", "traced", "parent", "exec"} {
+		want = append(want, who, who+"-off")
+	}
+	slices.Sort(want)
+	for _, name := range []string{"trace", "trace-sud"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report := filepath.Join(t.TempDir(), "report")
+			argv := append(modeNamed(t, name).wrap(report), program)
+			expect(t, outcome{Status: "exit 0", Stdout: "dispatch ok\n"}, command{argv: argv}.mustRun(t))
+			text, err := os.ReadFile(report)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, m := range regexp.MustCompile(`access\("/seen/([^"]*)"`).FindAllStringSubmatch(string(text), -1) {
+				got = append(got, m[1])
+			}
+			slices.Sort(got)
+			expect(t, want, got)
+		})
+	}
+}
+
+// TestTrapRefuses: what would take a target's calls away ends the process with one line that says so.
+func TestTrapRefuses(t *testing.T) {
+	t.Parallel()
+	program := dispatch(t)
+	const dispatched = ": Syscall User Dispatch would take the program's calls away from trapline"
+	for _, c := range []struct{ mode, arg, line, stdout string }{
+		{"run", "on", "prctl(PR_SET_SYSCALL_USER_DISPATCH)" + dispatched, ""},
+		{"run-sud", "on", "prctl(PR_SET_SYSCALL_USER_DISPATCH)" + dispatched, ""},
+		{"run", "remote", "ptrace(PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG)" + dispatched, ""},
+		{"run-sud", "remote", "ptrace(PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG)" + dispatched, ""},
+		{"run-sud", "strict", "the program enters strict seccomp mode, in which the runtime cannot go on", "strict\n"},
+		{"run-sud", "compat", "a system call of 32-bit code in a 64-bit program", ""},
+	} {
+		t.Run(c.arg+"/"+c.mode, func(t *testing.T) {
+			t.Parallel()
+			argv := append(modeNamed(t, c.mode).wrap(filepath.Join(t.TempDir(), "report")), program, c.arg)
+			got := command{argv: argv}.mustRun(t)
+			line := regexp.MustCompile(`^trapline: pid \d+: (.*) at site 0x[0-9a-f]+\n$`).FindStringSubmatch(got.Stderr)
+			if line == nil {
+				t.Fatalf("standard error is not one line about a site: %q", got.Stderr)
+			}
+			expect(t, c.line, line[1])
+			got.Stderr = ""
+			expect(t, outcome{Status: "exit 125", Stdout: c.stdout}, got)
+		})
+	}
+	expect(t, outcome{Status: "exit 0", Stdout: "strict\n"}, command{argv: []string{program, "strict"}}.mustRun(t))
+	// With a filter, 32-bit code runs unintercepted.
+	for _, m := range []mode{native, modeNamed(t, "run")} {
+		argv := append(m.wrap(""), program, "compat")
+		expect(t, outcome{Status: "exit 0", Stdout: "compat ok\n"}, command{argv: argv}.mustRun(t))
+	}
+}
+
+// TestDispatchOfOthers: a target may trace a process that is none, and make it dispatch.
+func TestDispatchOfOthers(t *testing.T) {
+	t.Parallel()
+	program := dispatch(t)
+	for _, name := range []string{"run", "run-sud"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stranger := exec.Command("sleep", "100")
+			if err := stranger.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer stranger.Wait()
+			defer stranger.Process.Kill()
+			argv := append(modeNamed(t, name).wrap(""), program, "other", strconv.Itoa(stranger.Process.Pid))
+			expect(t, outcome{Status: "exit 0", Stdout: "other ok\n"}, command{argv: argv}.mustRun(t))
+		})
+	}
+}
+
+// TestNoDispatch: where the kernel does not have Syscall User Dispatch nothing is started.
+func TestNoDispatch(t *testing.T) {
+	t.Parallel()
+	program := dispatch(t)
+	for _, name := range []string{"run-sud", "trace-sud"} {
+		argv := append([]string{program, "without"}, under(t, modeNamed(t, name), "echo started")...)
+		expect(t, outcome{
+			Status: "exit 125",
+			Stderr: "trapline: the kernel has no Syscall User Dispatch (Linux 5.11 and later): invalid argument\n",
+		}, command{argv: argv}.mustRun(t))
+	}
+	argv := append([]string{program, "without"}, under(t, modeNamed(t, "run"), "echo started")...)
+	expect(t, outcome{Status: "exit 0", Stdout: "started\n"}, command{argv: argv}.mustRun(t))
+}
+
+// TestPrivilegesKept: with SUD there is no filter, and no_new_privs is as it was, without any right too.
+func TestPrivilegesKept(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to become somebody else")
+	}
+	needTrapline(t)
+	t.Parallel()
+	dir := t.TempDir()
+	if err := openPath(dir); err != nil {
+		t.Fatal(err)
+	}
+	attr := syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 1000, Gid: 1000}}
+	for name, status := range map[string]string{
+		"run":     "NoNewPrivs:\t1\nSeccomp_filters:\t1\n",
+		"run-sud": "NoNewPrivs:\t0\nSeccomp_filters:\t0\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			wrap := modeNamed(t, name).inside(reachable(t, dir), "")
+			argv := append(wrap, "/bin/sh", "-c", `exec grep -E "NoNewPrivs|Seccomp_filters" /proc/self/status`)
+			expect(t, outcome{Status: "exit 0", Stdout: status}, command{argv: argv, dir: "/", attr: attr}.mustRun(t))
+		})
+	}
+}
+
+// TestSetuid: a set-user-ID program keeps its rights if the caller is root, and is refused for everybody else.
+func TestSetuid(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to give a program to somebody else")
+	}
+	needTrapline(t)
+	t.Parallel()
+	dir := t.TempDir()
+	if err := openPath(dir); err != nil {
+		t.Fatal(err)
+	}
+	trapline := reachable(t, dir)
+	text, err := os.ReadFile("/usr/bin/id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, owner := range map[string]int{"id-of-root": 0, "id-of-65534": 65534} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, text, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(file, owner, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(file, 0o755|os.ModeSetuid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	user := syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 1000, Gid: 1000}}
+	for _, name := range []string{"run", "run-sud"} {
+		t.Run(name, func(t *testing.T) {
+			wrap := modeNamed(t, name).inside(trapline, "")
+			for _, argv := range [][]string{{"./id-of-65534", "-u"}, {"/bin/sh", "-c", "./id-of-65534 -u; id -u"}} {
+				want := command{argv: argv, dir: dir}.mustRun(t)
+				expect(t, "65534\n", want.Stdout[:6])
+				expect(t, want, command{argv: append(wrap, argv...), dir: dir}.mustRun(t))
+			}
+			got := command{argv: append(wrap, "./id-of-root", "-u"), dir: dir, attr: user}.mustRun(t)
+			expect(t, outcome{
+				Status: "exit 125",
+				Stderr: fmt.Sprintf("trapline: exec %s: a set-user-ID program would run without its rights\n", "./id-of-root"),
+			}, got)
+			got = command{argv: append(wrap, "/bin/sh", "-c", "./id-of-root -u; echo $?"), dir: dir, attr: user}.mustRun(t)
+			if !regexp.MustCompile(`^trapline: pid \d+: exec of a set-user-ID program, which would run without its rights .*\n$`).MatchString(got.Stderr) {
+				t.Errorf("standard error: %q", got.Stderr)
+			}
+			expect(t, "125\n", got.Stdout)
+		})
+	}
+}
