@@ -16,12 +16,13 @@ type Inst struct {
 type Flow uint8
 
 const (
-	Next   Flow = iota // with the one behind it
-	Branch             // there, or where Rel leads
-	Call               // where Rel leads, and most often comes back
-	Jump               // where Rel leads, never with the one behind it
-	Leave              // never with the one behind it: ret, jmp through memory or a register
-	Stop               // it faults; a signal handler may well go on behind it
+	Next     Flow = iota // with the one behind it
+	Branch               // there, or where Rel leads
+	Call                 // where Rel leads, and most often comes back
+	Jump                 // where Rel leads, never with the one behind it
+	Leave                // never with the one behind it: ret, jmp through a pointer that is no table's
+	Computed             // where a register or a table says, never with the one behind it
+	Stop                 // it faults; a signal handler may well go on behind it
 )
 
 // Pad tells the kinds of padding.
@@ -114,8 +115,8 @@ type decoder struct {
 	inst   Inst
 }
 
-// Decode takes the first instruction of code apart. It reports false for bytes that are none, or not a whole one, or one
-// that no compiler would write.
+// Decode takes the first instruction of code apart. It reports false for bytes that are none, or not a whole one, or
+// one that no compiler would write.
 func Decode(code []byte) (Inst, bool) {
 	d := decoder{code: code}
 	if len(code) > maxLen {
@@ -152,7 +153,7 @@ func (d *decoder) decode() bool {
 	if !d.operands(oneByte[op], op) {
 		return false
 	}
-	return d.classify(op, d.reg(start))
+	return d.classify(op, start)
 }
 
 // prefixes takes what stands before the opcode, and the opcode.
@@ -212,8 +213,11 @@ func (d *decoder) operands(kind, op byte) bool {
 		d.group3(op)
 	case opRel8:
 		d.inst.Rel = int(int8(d.next()))
+		return d.near()
 	case opRel32:
-		return d.rel32()
+		d.at += 4
+		d.inst.Rel = d.last32()
+		return d.near()
 	default:
 		return false
 	}
@@ -227,17 +231,16 @@ func (d *decoder) immZ() int {
 	return 4
 }
 
-// rel32 takes a displacement of 4 bytes. With a data prefix processors disagree about its size.
-func (d *decoder) rel32() bool {
-	if d.data && !d.wide() {
-		return false
+// near reports whether a branch is one of 64 bits. With a data prefix processors disagree about what it is.
+func (d *decoder) near() bool { return !d.data || d.wide() }
+
+// last32 is the number in the last 4 bytes.
+func (d *decoder) last32() int {
+	if d.at > len(d.code) {
+		return 0
 	}
-	var v uint32
-	for i := uint(0); i < 32; i += 8 {
-		v |= uint32(d.next()) << i
-	}
-	d.inst.Rel = int(int32(v))
-	return true
+	c := d.code[d.at-4 : d.at]
+	return int(int32(uint32(c[0]) | uint32(c[1])<<8 | uint32(c[2])<<16 | uint32(c[3])<<24))
 }
 
 // group3 takes the operands of f6 and f7: test, which has an immediate, and others.
@@ -347,9 +350,9 @@ func (d *decoder) vector(lead byte) bool {
 	return true
 }
 
-// classify says what an instruction of the one-byte map does, which may have more of its opcode in ModRM.
-func (d *decoder) classify(op, reg byte) bool {
-	i := &d.inst
+// classify says what an instruction of the one-byte map does, which may have more of its opcode in ModRM, at start.
+func (d *decoder) classify(op byte, start int) bool {
+	i, reg := &d.inst, d.reg(start)
 	switch {
 	case op>>4 == 7, op >= 0xe0 && op <= 0xe3:
 		i.Flow = Branch
@@ -357,15 +360,22 @@ func (d *decoder) classify(op, reg byte) bool {
 		i.Flow = Call
 	case op == 0xe9, op == 0xeb:
 		i.Flow = Jump
+	case op == 0xff && reg == 4 && i.Disp == 0:
+		i.Flow = Computed
 	case op == 0xc2, op == 0xc3, op == 0xca, op == 0xcb, op == 0xff && (reg == 4 || reg == 5):
 		i.Flow = Leave
 	case op == 0xcf, op == 0xf4: // iret, hlt
 		i.Flow = Stop
 	case op == 0xff && reg == 7, op == 0xfe && reg > 1, op == 0x8f && reg != 0:
 		return false
+	case op == 0xc7 && reg == 7: // xbegin
+		i.Flow = Branch
+		i.Rel = d.last32()
+		return d.code[start] == 0xf8 && !d.data
+	case op == 0xc6 && reg == 7: // xabort
+		return d.code[start] == 0xf8
 	case (op == 0xc6 || op == 0xc7) && reg != 0:
-		i.Flow = Stop // xabort, xbegin
-		return reg == 7
+		return false
 	case op == 0xcc:
 		i.Pad = TrapPad
 	case op == 0x90 && !d.repeat && d.rex&1 == 0:

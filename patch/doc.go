@@ -32,5 +32,13 @@
 // there whatever branches and straight lines lead to. Behind an unconditional transfer decoding goes on only
 // where a branch is known to lead.
 //
+// A block of code may begin with nops, too: compilers align loops and, without optimisation, leave a nop for an empty
+// statement. Nops are padding only if they look as an assembler fills (at most one of a single byte, up to an aligned
+// address), and inside a function only if all that could lead there has been seen: the whole function is in the window,
+// it has no computed jump, and what has not been decoded of it does not look like a branch there.
+//
+// Where functions are not known, as in Go programs, a function begins where int3, or no padding at all, end at an
+// address that functions are aligned to. Only long int3 are believed to be padding on that ground.
+//
 // The code that runs in the target is freestanding: it allocates nothing and imports nothing.
 package patch

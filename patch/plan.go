@@ -4,13 +4,11 @@ package patch
 
 // Lengths in bytes.
 const (
-	SiteLength  = 2 // of syscall and of a short jump
-	JumpLength  = 5
-	shortReach  = 128
-	maxDetour   = 40 // of the instructions that a detour copies
-	MaxHops     = 4
-	maxPieces   = 64
-	nopBoundary = 16
+	SiteLength = 2 // of syscall and of a short jump
+	JumpLength = 5
+	shortReach = 128
+	maxDetour  = 40 // of the instructions that a detour copies
+	MaxHops    = 4
 )
 
 // Tactic is a way to patch a site.
@@ -42,13 +40,15 @@ const (
 	NoBridge             // no memory for bridges in reach
 	CannotWrite          // the kernel does not let code be changed
 	Threads              // other threads run, and no store of theirs would be whole
+	SignalReturn         // unwinders and debuggers know signal frames by these bytes
 	NumReasons
 )
 
 func (r Reason) String() string {
 	return [NumReasons]string{
-		"patchable", "no padding in reach", "not a syscall instruction", "unknown mapping", "shared mapping", "writable mapping",
-		"anonymous mapping", "no room for a bridge", "code cannot be written", "other threads run",
+		"patchable", "no padding in reach", "not a syscall instruction", "unknown mapping", "shared mapping",
+		"writable mapping", "anonymous mapping", "no room for a bridge", "code cannot be written", "other threads run",
+		"signal return",
 	}[r%NumReasons]
 }
 
@@ -66,8 +66,8 @@ type Plan struct {
 	Tactic Tactic
 	Reason Reason // Patchable, or there is no plan
 	Hops   uint8
-	// Hop is where the jumps go, in bytes from the site: short jumps, and last the one of five bytes. Of a detour it is the
-	// instruction that the jump replaces.
+	// Hop is where the jumps go, in bytes from the site: short jumps, and last the one of five bytes. Of a detour it is
+	// the instruction that the jump replaces.
 	Hop [MaxHops]int16
 	// Low and High bound the bytes that the plan rests on, in bytes from the site.
 	Low, High int16
@@ -95,25 +95,35 @@ func (t *Text) Plan(site uintptr) Plan {
 	if at < 0 || at+SiteLength > t.N || t.Code[at] != 0x0f || t.Code[at+1] != 0x05 {
 		return Plan{Reason: NotCode}
 	}
+	if t.signalReturn(at) {
+		return Plan{Reason: SignalReturn}
+	}
 	t.taken.set(at)
 	t.taken.set(at + 1)
-	for _, f := range t.Functions[:t.FunctionCount] {
-		if f.Start >= t.Base && f.Start < t.Base+uintptr(t.N) {
-			t.explore(int(f.Start - t.Base))
-		}
+	for t.exploreAll(at + SiteLength) {
 	}
-	t.explore(at + SiteLength)
 	t.search.n = 0
 	t.search.collect(t)
 	p, ok := t.search.find(at)
 	if !ok {
 		p, ok = t.detour(at)
 	}
+	if !ok { // last: from here on not all that counts as code is proven
+		t.search.collectMore(t)
+		p, ok = t.search.find(at)
+	}
 	if !ok {
 		return Plan{Reason: NoPadding}
 	}
 	p.bound()
 	return p
+}
+
+// signalReturn reports whether before the site stands what libgcc, gdb and libunwind look for where a frame has no
+// unwind information: mov $15,%rax.
+func (t *Text) signalReturn(site int) bool {
+	const code = "\x48\xc7\xc0\x0f\x00\x00\x00"
+	return site >= len(code) && string(t.Code[site-len(code):site]) == code
 }
 
 // bound fills Low and High.
@@ -125,207 +135,8 @@ func (p *Plan) bound() {
 	}
 }
 
-// search is the search for a way through padding.
-type search struct {
-	piece [maxPieces]piece
-	n     int
-}
-
-// piece is padding nobody has taken yet: [start, end).
-type piece struct {
-	start, end int
-	reached    bool
-	at         int // where the jump to it leads
-	from       int // the piece before it, -1: the site
-	hops       int // jumps to get there
-}
-
-// collect finds all padding of the text.
-func (s *search) collect(t *Text) {
-	for at := 0; at < t.N; at++ {
-		if t.ends.has(at) {
-			s.split(t, at, t.padding(at))
-		}
-	}
-}
-
-// split adds what of [start, end) is not taken.
-func (s *search) split(t *Text, start, end int) {
-	for at := start; at < end; at++ {
-		if t.taken.has(at) {
-			s.add(start, at)
-			start = at + 1
-		}
-	}
-	s.add(start, end)
-}
-
-func (s *search) add(start, end int) {
-	if end-start >= SiteLength && s.n < maxPieces {
-		s.piece[s.n] = piece{start: start, end: end}
-		s.n++
-	}
-}
-
-// padding returns the end of the padding that starts at an offset, behind an unconditional transfer.
-func (t *Text) padding(start int) int {
-	kind, limit := NoPad, t.paddingLimit(start)
-	end := start
-	for end < limit && !t.starts.has(end) {
-		i, ok := Decode(t.Code[end:t.N])
-		if !ok || i.Pad == NoPad || kind != NoPad && i.Pad != kind || end+i.Len > t.N {
-			break
-		}
-		kind = i.Pad
-		end += i.Len
-	}
-	end = min(end, limit)
-	for at := start; at < end; at++ {
-		if t.targets.has(at) || t.data.has(at) {
-			return at
-		}
-	}
-	if _, known := t.functionAt(start - 1); !known && t.maybeTarget(start, end) {
-		return start
-	}
-	return end
-}
-
-// paddingLimit bounds padding: a function may begin with a nop. Where the functions are not known it ends at the first
-// address that one would be aligned to.
-func (t *Text) paddingLimit(start int) int {
-	limit := t.N
-	for _, f := range t.Functions[:t.FunctionCount] {
-		if begin := t.offset(f.Start); begin >= start && f.Start >= t.Base {
-			limit = min(limit, begin)
-		}
-		if next := t.offset(f.Next); next >= start && f.Next != 0 {
-			limit = min(limit, next)
-		}
-	}
-	_, known := t.functionAt(start - 1)
-	if !known && t.Code[start] != 0xcc {
-		addr := t.Base + uintptr(start)
-		limit = min(limit, t.offset((addr+nopBoundary-1)&^(nopBoundary-1)))
-	}
-	return limit
-}
-
-// maybeTarget reports whether bytes that have not been decoded look like a branch into [start, end).
-func (t *Text) maybeTarget(start, end int) bool {
-	into := func(to int) bool { return to >= start && to < end }
-	for at := 0; at+1 < t.N; at++ {
-		if t.covered.has(at) && !t.starts.has(at) || at >= start && at < end {
-			continue
-		}
-		b := t.Code[at]
-		switch {
-		case b>>4 == 7, b == 0xeb, b >= 0xe0 && b <= 0xe3:
-			if into(at + 2 + int(int8(t.Code[at+1]))) {
-				return true
-			}
-		case b == 0xe8, b == 0xe9:
-			if into(at + 5 + t.rel32(at+1)) {
-				return true
-			}
-		case b == 0x0f && t.Code[at+1]>>4 == 8:
-			if into(at + 6 + t.rel32(at+2)) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// rel32 is the 4 bytes at an offset.
-func (t *Text) rel32(at int) int {
-	if at+4 > t.N {
-		return 0
-	}
-	c := t.Code[at : at+4]
-	return int(int32(uint32(c[0]) | uint32(c[1])<<8 | uint32(c[2])<<16 | uint32(c[3])<<24))
-}
-
-// find finds the shortest way from the site at an offset to padding that a jump of five bytes fits in; of two, the
-// forward one.
-func (s *search) find(site int) (Plan, bool) {
-	s.reach(site, -1, 0)
-	for hops := 1; hops <= MaxHops; hops++ {
-		best := -1
-		for i := range s.piece[:s.n] {
-			if p := &s.piece[i]; p.reached && p.hops == hops && s.fits(i, site) && (best < 0 || p.at > site && s.piece[best].at < site) {
-				best = i
-			}
-		}
-		if best >= 0 {
-			return s.plan(best, site), true
-		}
-		for i := range s.piece[:s.n] {
-			if p := &s.piece[i]; p.reached && p.hops == hops {
-				s.reach(p.at, i, hops)
-			}
-		}
-	}
-	return Plan{}, false
-}
-
-// reach notes the pieces that a short jump at an offset reaches.
-func (s *search) reach(at, from, hops int) {
-	low, high := at+SiteLength-shortReach, at+SiteLength+shortReach-1
-	for i := range s.piece[:s.n] {
-		p := &s.piece[i]
-		if p.reached || i == from {
-			continue
-		}
-		first, last := max(p.start, low), min(p.end-SiteLength, high)
-		if first > last {
-			continue
-		}
-		p.reached, p.from, p.hops = true, from, hops+1
-		// Backwards the far end leads further, but the near one has room behind it.
-		p.at = first
-	}
-}
-
-// fits reports whether a piece has room for the long jump where it is reached, or a little before.
-func (s *search) fits(i, site int) bool {
-	p := &s.piece[i]
-	if p.end-p.start < JumpLength {
-		return false
-	}
-	if p.at+JumpLength <= p.end {
-		return true
-	}
-	origin := site
-	if p.from >= 0 {
-		origin = s.piece[p.from].at
-	}
-	at := p.end - JumpLength
-	if at < origin+SiteLength-shortReach {
-		return false
-	}
-	p.at = at
-	return true
-}
-
-// plan writes the way to a piece down.
-func (s *search) plan(last, site int) Plan {
-	p := Plan{Hops: uint8(s.piece[last].hops)}
-	for i, n := last, int(p.Hops); n > 0; n-- {
-		p.Hop[n-1] = int16(s.piece[i].at - site)
-		i = s.piece[i].from
-	}
-	switch {
-	case p.Hops > 1:
-		p.Tactic = Chain
-	case p.Hop[0] < 0:
-		p.Tactic = Backward
-	}
-	return p
-}
-
-// detour looks for an instruction before the site that a jump of five bytes fits in, from which straight, movable code leads to the site. Only
-// decoding from a known function proves where instructions begin.
+// detour looks for an instruction before the site that a jump of five bytes fits in, from which straight, movable code
+// leads to the site. Only decoding from a known function proves where instructions begin.
 func (t *Text) detour(site int) (Plan, bool) {
 	for at := site - JumpLength; at >= 0 && at >= site-maxDetour; at-- {
 		if t.starts.has(at) && t.straight(at, site) {

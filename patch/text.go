@@ -21,13 +21,15 @@ type Text struct {
 	Functions     [MaxFunctions]Function
 	FunctionCount int
 
-	taken   bitmap // bytes that patches have taken
-	starts  bitmap // instructions begin here
-	covered bitmap // bytes of instructions
-	targets bitmap // branches lead here
-	data    bitmap // something here is read, or its address is taken
-	ends    bitmap // an unconditional transfer ends before this
-	search  search
+	taken    bitmap // bytes that patches have taken
+	starts   bitmap // instructions begin here
+	covered  bitmap // bytes of instructions
+	targets  bitmap // branches lead here
+	data     bitmap // something here is read, or its address is taken
+	ends     bitmap // an unconditional transfer ends before this
+	computed bitmap // a jump to where nothing tells ends before this
+	begins   bitmap // a function seems to begin here
+	search   search
 }
 
 // Function is one function of the unwind table: [Start, End), and no other one begins before Next.
@@ -42,7 +44,7 @@ func (b *bitmap) set(i int)      { b[uint(i)>>6%uint(len(b))] |= 1 << (uint(i) &
 func (t *Text) Reset(base uintptr, n int) {
 	t.Base, t.N, t.FunctionCount = base, min(max(n, 0), WindowSize), 0
 	words := t.N>>6 + 1
-	for _, b := range [...]*bitmap{&t.taken, &t.starts, &t.covered, &t.targets, &t.data, &t.ends} {
+	for _, b := range [...]*bitmap{&t.taken, &t.starts, &t.covered, &t.targets, &t.data, &t.ends, &t.computed, &t.begins} {
 		clear(b[:words])
 	}
 }
@@ -80,18 +82,33 @@ func (t *Text) offset(addr uintptr) int {
 	return int(min(max(addr, t.Base), t.Base+uintptr(t.N)) - t.Base)
 }
 
+// exploreAll decodes what is reached from all known boundaries: the functions, and start. It reports whether that was
+// anything new; functions may lead to each other.
+func (t *Text) exploreAll(start int) bool {
+	found := t.explore(start)
+	for _, f := range t.Functions[:t.FunctionCount] {
+		if f.Start >= t.Base && f.Start < t.Base+uintptr(t.N) && t.explore(int(f.Start-t.Base)) {
+			found = true
+		}
+	}
+	return found
+}
+
 // explore decodes what is reached from a known instruction boundary within a function, or without one within the
-// window.
-func (t *Text) explore(start int) {
-	low, high := 0, t.N
+// window. It reports whether that was anything new.
+func (t *Text) explore(start int) bool {
+	low, high := start, t.N
 	if f, ok := t.functionAt(start); ok {
 		low, high = t.offset(f.Start), t.offset(f.End)
-	} else {
-		low = start
 	}
-	t.follow(start, high)
-	for at, found := t.unseen(low, high); found; at, found = t.unseen(low, high) {
+	found := t.follow(start, high)
+	for {
+		at, ok := t.unseen(low, high)
+		if !ok {
+			return found
+		}
 		t.follow(at, high)
+		found = true
 	}
 }
 
@@ -108,15 +125,14 @@ func (t *Text) unseen(low, high int) (int, bool) {
 	return 0, false
 }
 
-// follow decodes a straight line.
-func (t *Text) follow(at, high int) {
-	for first := true; at < high && !t.starts.has(at); first = false {
+// follow decodes a straight line. It reports whether that was anything new.
+func (t *Text) follow(at, high int) bool {
+	first := at
+	for at < high && !t.starts.has(at) {
 		i, ok := Decode(t.Code[at:t.N])
 		if !ok {
-			if first {
-				t.starts.set(at) // once is enough
-			}
-			return
+			t.starts.set(at) // once is enough
+			break
 		}
 		t.starts.set(at)
 		for b := at; b < at+i.Len; b++ {
@@ -130,13 +146,18 @@ func (t *Text) follow(at, high int) {
 			t.aim(&t.targets, at+i.Rel)
 		}
 		switch i.Flow {
+		case Computed:
+			t.computed.set(at)
+			t.ends.set(at)
+			return true
 		case Jump, Leave:
 			t.ends.set(at)
-			return
+			return true
 		case Stop:
-			return
+			return true
 		}
 	}
+	return at > first
 }
 
 // aim notes an offset that something refers to.

@@ -10,23 +10,23 @@ const (
 	maxFunction = 4096 // from a function's start to the site
 )
 
-// Around chooses the window for a site in the code [start, end): N bytes at Base, which the caller then copies to Code. Of the functions it takes the site's own one; with wide
-// set, and a larger window, its neighbours too.
+// Around chooses the window for a site of the code [start, end): N bytes at Base, which the caller then copies to Code.
+// Of the functions it takes the site's own one; with wide set, and a larger window, its neighbours too.
 func (t *Text) Around(site, start, end uintptr, u *Unwind, read Reader, wide bool) {
 	i := u.Search(site, read)
 	own, found := u.Function(i, read)
 	found = found && site < own.End
-	low, high := site-beforeSite, site+behindSite
+	before, behind := uintptr(beforeSite), uintptr(behindSite)
 	if wide {
-		low, high = site-aroundSite, site+aroundSite
+		before, behind = aroundSite, aroundSite
 	}
 	if found && site-own.Start <= maxFunction {
-		low = min(low, own.Start)
+		before = max(before, site-own.Start)
 		if !wide {
-			low = own.Start
+			before = site - own.Start
 		}
 	}
-	low, high = max(low, start), min(high, end)
+	low, high := site-min(before, site-start), site+min(behind, end-site)
 	t.Reset(low, int(high-low))
 	switch {
 	case wide:
@@ -36,13 +36,22 @@ func (t *Text) Around(site, start, end uintptr, u *Unwind, read Reader, wide boo
 	}
 }
 
-// addNeighbours adds the functions that begin in [low, high), or around it.
-func (t *Text) addNeighbours(u *Unwind, i int, low, high uintptr, read Reader) {
-	first := i
-	for f, ok := u.Function(first, read); ok && f.Start >= low && i-first < MaxFunctions/2; f, ok = u.Function(first, read) {
+// addNeighbours adds the functions that begin in [low, high), and the one before them.
+func (t *Text) addNeighbours(u *Unwind, own int, low, high uintptr, read Reader) {
+	first := own
+	for first > 0 && own-first < MaxFunctions/2 {
+		if start, ok := u.start(first, read); !ok || start < low {
+			break
+		}
 		first--
 	}
-	for f, ok := u.Function(first, read); ok && f.Start < high && t.AddFunction(f); f, ok = u.Function(first, read) {
-		first++
+	for i := max(first, 0); i < u.Count; i++ {
+		start, ok := u.start(i, read)
+		if !ok || start >= high {
+			return
+		}
+		if f, ok := u.Function(i, read); ok && !t.AddFunction(f) {
+			return
+		}
 	}
 }

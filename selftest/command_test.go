@@ -116,6 +116,13 @@ func TestRefusals(t *testing.T) {
 		{"loop of links", "run -- ./loop", 126},
 		{"file as a folder", "run -- ./private/x", 126},
 		{"report that cannot be written", "count -o /no/such/folder/file -- true", 125},
+		{"no file for sites", "sites", 2},
+		{"no file for sites behind a flag", "sites -json", 2},
+		{"sites of a missing file", "sites ./missing", 125},
+		{"sites of a folder", "sites ./", 125},
+		{"sites of a device", "sites /dev/zero", 125},
+		{"sites of garbage", "sites ./garbage", 125},
+		{"sites of a script", "sites ./orphan --json", 125},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

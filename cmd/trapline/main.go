@@ -37,6 +37,7 @@ func init() {
 		{"count", "[flags] [--] COMMAND [ARG...]", "count system calls, errors and time", runCount},
 		{"trace", "[flags] [--] COMMAND [ARG...]", "print every system call as strace does", runTrace},
 		{"run", "[flags] [--] COMMAND [ARG...]", "run with every system call intercepted and no hook", runRun},
+		{"sites", "[-json] FILE...", "say how each system call site of a file would be patched", runSites},
 		{"filter", "[-e trace=SET]", "print the seccomp filter", runFilter},
 		{"selftest", "", "check on this machine what works", runSelftest},
 		{"bench", "[flags]", "measure what interception costs on this machine", runBench},
@@ -60,8 +61,13 @@ func doMain(args []string) int {
 	if err == nil {
 		return status
 	}
-	fmt.Fprintf(os.Stderr, "trapline: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
+	complain(err)
 	return statusOf(err)
+}
+
+// complain prints an error in one line.
+func complain(err error) {
+	fmt.Fprintf(os.Stderr, "trapline: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
 }
 
 func dispatch(args []string) (int, error) {
