@@ -17,6 +17,9 @@ var (
 	doCallCheckedAddr      uintptr
 	doCallRefusedAddr      uintptr
 	doCallRestartedAddr    uintptr
+	makeCallCheckedAddr    uintptr
+	makeCallRefusedAddr    uintptr
+	makeCallRestartedAddr  uintptr
 	doSigreturnAddr        uintptr
 	doSigreturnCheckedAddr uintptr
 	doSigreturnRefusedAddr uintptr
@@ -36,6 +39,7 @@ var (
 // The Go functions that assembly enters.
 var (
 	dispatchFunc     = dispatch
+	callMadeFunc     = callMade
 	onSignalFunc     = onSignal
 	leaveHandlerFunc = leaveHandler
 	childStartFunc   = childStart
@@ -49,6 +53,7 @@ const (
 	WindowStubEntry = iota
 	WindowExit
 	WindowDoCall
+	WindowMakeCall
 	WindowSigreturn
 	WindowSignalExit
 	WindowSafeCopy
@@ -64,6 +69,7 @@ func WindowStarts() [NumWindows]uintptr {
 		WindowStubEntry:  stubEntryAddr,
 		WindowExit:       exitToTargetAddr,
 		WindowDoCall:     doCallCheckedAddr,
+		WindowMakeCall:   makeCallCheckedAddr,
 		WindowSigreturn:  doSigreturnCheckedAddr,
 		WindowSignalExit: signalExitCheckedAddr,
 		WindowSafeCopy:   safeCopyAddr,

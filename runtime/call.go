@@ -20,6 +20,10 @@ type Tool struct {
 	Name string
 	// Hook is called for every hooked system call.
 	Hook func(c *Call)
+	// Exit is called for a hooked call that Hook has neither made nor suppressed, when it has been made, with its Result. It
+	// is cheaper than Call.Do in Hook. Like Do it sees -ENOTRUN and -ERESTARTSYS, and no call that does not return. It may
+	// change the result by Return.
+	Exit func(c *Call)
 	// OnThread is the first act of a thread: one of a program just started, the first of a
 	// new process, or one that shares memory with its creator (Thread.Birth).
 	OnThread func(t *Thread)
@@ -37,8 +41,9 @@ type Call struct {
 	nr     int
 	args   [6]uintptr
 	result int64
-	done   bool // the result is known: the call was made or suppressed
-	edited bool // SetArg was used
+	done   bool   // the result is known: the call was made or suppressed
+	mark   uint64 // for the tool
+	edited bool   // SetArg was used
 }
 
 // Nr returns the number of the system call as the kernel takes it: the low 32 bits of
@@ -60,12 +65,24 @@ func (c *Call) Return(v int64) { c.result, c.done = v, true }
 // not return from calls that do not return: exit, a successful exec, rt_sigreturn. In the
 // child of a fork or clone it does not return either: the child starts with OnThread.
 func (c *Call) Do() int64 {
-	if !c.done {
-		c.result = perform(c.thread, c)
-		c.done = true
+	if c.done {
+		return c.result
 	}
+	if a := &c.args; !owned(c.nr) {
+		c.result = int64(doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5]))
+	} else {
+		c.result = perform(c.thread, c)
+	}
+	c.done = true
 	return c.result
 }
+
+// Result returns the result of a call that was made or suppressed.
+func (c *Call) Result() int64 { return c.result }
+
+// SetMark keeps a word for Exit, Mark returns it.
+func (c *Call) SetMark(v uint64) { c.mark = v }
+func (c *Call) Mark() uint64     { return c.mark }
 
 // Inject makes another system call on the target's thread and returns its result. No
 // hook sees it. It should not block: a signal for the target would wait for it.

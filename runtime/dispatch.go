@@ -17,8 +17,8 @@ func toolOf() *Tool {
 
 // dispatch serves one system call: the hook, what the runtime itself has to do for the
 // number, and where the thread goes on. stubEntry calls it with the target's registers in
-// t.regs.
-func dispatch(t *Thread) {
+// t.regs. It reports true for a call that makeCall is to make.
+func dispatch(t *Thread) bool {
 	site := stubSite(t.stub)
 	r := &t.regs
 	t.site, t.targetIP, t.tail = site, site+callLength, false
@@ -28,7 +28,7 @@ func dispatch(t *Thread) {
 	r.CX, r.R11 = uint64(site)+callLength, r.Flags
 	if t.parked != 0 {
 		t.again()
-		return
+		return false
 	}
 	c := &t.call
 	c.nr = int(int32(r.AX))
@@ -38,10 +38,23 @@ func dispatch(t *Thread) {
 		c.Return(-int64(eNOSYS)) // where the filter traps, it answers these itself
 	}
 	s := shared()
-	if !c.done && hooked(s, c.nr) {
-		(*Tool)(at(s.Tool)).Hook(c)
+	if c.done || !hooked(s, c.nr) {
+		t.finish(c)
+		return false
 	}
-	t.finish(c)
+	tool := (*Tool)(at(s.Tool))
+	tool.Hook(c)
+	if tool.Exit == nil || c.done {
+		t.finish(c)
+		return false
+	}
+	if owned(c.nr) {
+		c.Do()
+		tool.Exit(c)
+		t.finish(c)
+		return false
+	}
+	return true
 }
 
 func hooked(s *Shared, nr int) bool {
@@ -49,6 +62,14 @@ func hooked(s *Shared, nr int) bool {
 		return s.Calls[nr]&CallHooked != 0
 	}
 	return s.HookOut != 0
+}
+
+// callMade goes on with the result of makeCall.
+func callMade(t *Thread, result int64) {
+	c := &t.call
+	c.Return(result)
+	toolOf().Exit(c)
+	t.finish(c)
 }
 
 // finish makes the call if the hook has not, or leaves it to the stub, and sets where
@@ -99,7 +120,7 @@ var ownedCalls = [NumCalls]bool{
 	sysPrctl: true, sysArchPrctl: true, sysSeccomp: true, sysPtrace: true,
 }
 
-// perform makes a call for the target.
+// perform makes a call that the runtime has a part of its own in.
 func perform(t *Thread, c *Call) int64 {
 	a := &c.args
 	switch c.nr {

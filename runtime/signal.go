@@ -140,7 +140,9 @@ func leaveRuntime(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucont
 		}
 		return true
 	case w[WindowDoCall].has(ip):
-		parkCall(w[WindowDoCall], m)
+		parkCall(w[WindowDoCall], m, doCallRefusedAddr, doCallRestartedAddr)
+	case w[WindowMakeCall].has(ip):
+		parkCall(w[WindowMakeCall], m, makeCallRefusedAddr, makeCallRestartedAddr)
 	case w[WindowSigreturn].has(ip):
 		m.IP = uint64(doSigreturnRefusedAddr)
 	case w[WindowSignalExit].has(ip):
@@ -153,13 +155,13 @@ func leaveRuntime(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucont
 // parkCall keeps a call that has not started from starting, and turns a restart into
 // its result: the kernel has put RIP back to the instruction because the handler
 // has SA_RESTART, and RCX tells the two apart.
-func parkCall(w Range, m *ucontext.Sigcontext) {
+func parkCall(w Range, m *ucontext.Sigcontext, refused, restarted uintptr) {
 	ip, call := uintptr(m.IP), callIn(w)
 	switch {
 	case ip == call && uintptr(m.CX) == call+callLength:
-		m.IP = uint64(doCallRestartedAddr)
+		m.IP = uint64(restarted)
 	case ip <= call:
-		m.IP = uint64(doCallRefusedAddr)
+		m.IP = uint64(refused)
 	}
 }
 

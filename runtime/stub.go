@@ -129,14 +129,14 @@ func newStub(site uintptr) uint32 {
 // filter lets its range through. The target's handler finds everything as if the call had been made at
 // the site.
 func onForeignTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
-	w := &shared().Windows[WindowDoCall]
+	w := &shared().Windows
 	ip := uintptr(uc.Mcontext.IP)
 	switch {
 	case inStubs(ip):
 		leaveStub(t, uc)
 		info.SetCallAddr(uintptr(uc.Mcontext.IP))
 		deliver(t, sigSys, info, uc)
-	case w.has(ip):
+	case w[WindowDoCall].has(ip), w[WindowMakeCall].has(ip):
 		info.SetCallAddr(t.site + callLength)
 		t.parkSignal(sigSys, info, uc)
 	default:

@@ -12,7 +12,7 @@ import (
 
 // Tool is the part of count that runs in the target. A thread counts in its own
 // memory, which it shares with the launcher alone, so counting never waits.
-var Tool = rt.Tool{Name: "count", Hook: hook, ThreadSize: int(unsafe.Sizeof(state{}))}
+var Tool = rt.Tool{Name: "count", Hook: hook, Exit: exit, ThreadSize: int(unsafe.Sizeof(state{}))}
 
 // state is what one thread has counted, by number.
 type state struct {
@@ -29,20 +29,27 @@ type entry struct {
 const unknown = rt.NumCalls - 1
 
 func hook(c *rt.Call) {
-	nr := uint(c.Nr())
-	if nr >= rt.NumCalls {
-		nr = unknown
-	}
-	e := &(*state)(c.Thread().State()).calls[nr]
-	e.calls++ // before the call, which may not return
-	start := rt.Now()
-	r := c.Do()
-	switch {
+	entryOf(c).calls++ // before the call, which may not return
+	c.SetMark(rt.Now())
+}
+
+func exit(c *rt.Call) {
+	spent := rt.Now() - c.Mark()
+	e := entryOf(c)
+	switch r := c.Result(); {
 	case r == -rt.ENOTRUN:
 		e.calls--
 		return
 	case r < 0 && r >= -4095:
 		e.errors++
 	}
-	e.ticks += rt.Now() - start
+	e.ticks += spent
+}
+
+func entryOf(c *rt.Call) *entry {
+	nr := uint(c.Nr())
+	if nr >= rt.NumCalls {
+		nr = unknown
+	}
+	return &(*state)(c.Thread().State()).calls[nr]
 }

@@ -15,7 +15,7 @@ import (
 // ends. Both carry copies of the target's memory, each with the address it was found at:
 // together they are a sparse picture of what the kernel read and wrote, and the printer
 // decodes it with no more knowledge than the table of rows.
-var Tool = rt.Tool{Name: "trace", Hook: hook, OnThread: onThread, OnSignal: onSignal}
+var Tool = rt.Tool{Name: "trace", Hook: enter, Exit: exit, OnThread: onThread, OnSignal: onSignal}
 
 // Kinds of records.
 const (
@@ -44,16 +44,14 @@ type targetOptions struct {
 
 func options() *targetOptions { return (*targetOptions)(rt.Options()) }
 
-func hook(c *rt.Call) {
-	r := resolve(c.Nr(), uint64(c.Arg(0)), uint64(c.Arg(1)))
-	n := r.count()
-	enter(c, r, n)
-	result := c.Do()
-	exit(c, r, n, result)
-}
-
 // unknownRow stands for every call without a row.
 var unknownRow = row{args: [6]arg{aHex, aHex, aHex, aHex, aHex, aHex}}
+
+// rowOf returns a call's row and its number of arguments.
+func rowOf(c *rt.Call) (*row, int) {
+	r := resolve(c.Nr(), uint64(c.Arg(0)), uint64(c.Arg(1)))
+	return r, r.count()
+}
 
 // count returns the number of arguments.
 func (r *row) count() int {
@@ -64,7 +62,8 @@ func (r *row) count() int {
 	return n
 }
 
-func enter(c *rt.Call, r *row, n int) {
+func enter(c *rt.Call) {
+	r, n := rowOf(c)
 	limit := 8 + 8*n
 	for i := range n {
 		limit += enterLimit(r.args[i])
@@ -82,7 +81,9 @@ func enter(c *rt.Call, r *row, n int) {
 	w.Commit()
 }
 
-func exit(c *rt.Call, r *row, n int, result int64) {
+func exit(c *rt.Call) {
+	r, n := rowOf(c)
+	result := c.Result()
 	limit := 8
 	for i := range n {
 		limit += exitLimit(r.args[i])
