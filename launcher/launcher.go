@@ -26,6 +26,8 @@ type Config struct {
 	All     bool                          // trap every call, hooked or not
 	Trap    Trap                          // the trap source; TrapSUD traps every call, whatever All says
 	Guard   bool                          // no call before the runtime is there passes unseen; wants every call trapped, by TrapSeccomp
+	NoPatch bool                          // sites stay as they are: every call takes the trap path
+	Cache   string                        // directory that keeps what is known of sites from run to run; "": none
 	Options []byte                        // for rt.Options, at most 8192 bytes
 	Events  func([]Event)                 // takes records in the order of time; Data is valid during the call
 	Harvest func(th Thread, state []byte) // takes a thread's tool state when it has ended, after its last event
@@ -36,6 +38,7 @@ type Config struct {
 type Status struct {
 	Code   int            // exit status, if Signal is 0
 	Signal syscall.Signal // the signal that ended it
+	Sites  rt.SiteCounts  // how the system call sites of all its processes have fared
 }
 
 // Event is one record of a hook.
@@ -92,6 +95,10 @@ func Run(cfg *Config) (Status, error) {
 	if err := m.fill(cfg); err != nil {
 		return Status{}, err
 	}
+	keepSites, err := m.loadSites(cfg)
+	if err != nil {
+		return Status{}, err
+	}
 	files, err := hideFiles(m.file)
 	if err != nil {
 		return Status{}, err
@@ -109,6 +116,8 @@ func Run(cfg *Config) (Status, error) {
 	go signals.forward(target.pid, m.shared)
 	status, err := target.wait()
 	d.stop()
+	status.Sites = m.shared.Sites
+	keepSites()
 	return status, err
 }
 

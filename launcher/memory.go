@@ -123,6 +123,9 @@ func (m *memory) fill(cfg *Config) error {
 	if cfg.Guard {
 		s.Guard = 1
 	}
+	if cfg.NoPatch {
+		s.NoPatch = 1
+	}
 	s.Source = uint32(cfg.Trap)
 	copy(s.Options[:], cfg.Options)
 	if cfg.Tool != nil {

@@ -23,12 +23,17 @@ func (d *drain) messages() {
 			text += faultText(m) + "\n"
 		}
 		atomic.StoreUint32(&m.Length, 0)
-		if d.cfg.Warn != nil {
-			d.cfg.Warn(text)
-			continue
-		}
-		os.Stderr.WriteString(text)
+		d.cfg.warn(text)
 	}
+}
+
+// warn passes a message on.
+func (cfg *Config) warn(text string) {
+	if cfg.Warn != nil {
+		cfg.Warn(text)
+		return
+	}
+	os.Stderr.WriteString(text)
 }
 
 // failures tells by the function of the Go runtime that freestanding code ran into what it

@@ -12,6 +12,7 @@ func runCount(v *verb, args []string) (int, error) {
 	f := v.flags()
 	name := f.String("o", "", "write the table to `FILE` instead of standard error")
 	each := f.Bool("f", false, "also a table for each process")
+	sites := f.Bool("sites", false, "also say how the system call sites have fared")
 	var how interception
 	how.addTo(f)
 	f.Var(&e, "e", traceUsage)
@@ -29,9 +30,16 @@ func runCount(v *verb, args []string) (int, error) {
 	}
 	sum := count.NewSummary()
 	cfg.Tool, cfg.Hooked, cfg.Harvest = &count.Tool, e.hooked(), sum.Harvest
-	return run(cfg, func(launcher.Status) error {
+	return run(cfg, func(status launcher.Status) error {
 		w := bufio.NewWriter(out)
 		sum.Print(w, *each)
+		if *sites {
+			calls := int64(sum.Calls())
+			if cfg.Hooked != nil {
+				calls = -1
+			}
+			count.PrintSites(w, &status.Sites, calls)
+		}
 		return w.Flush()
 	})
 }

@@ -16,8 +16,10 @@ import (
 
 // interception is the flags that say how a target is intercepted.
 type interception struct {
-	trap  launcher.Trap
-	guard bool
+	trap    launcher.Trap
+	guard   bool
+	noPatch bool
+	cache   string
 }
 
 const (
@@ -37,6 +39,8 @@ func (h *interception) addTo(f *flag.FlagSet) {
 		}
 		return nil
 	})
+	f.BoolVar(&h.noPatch, "no-patch", false, "leave the program's code as it is: every call takes the trap path")
+	f.StringVar(&h.cache, "cache", "", "keep what is known of system call sites in `DIR`, for later runs")
 	f.BoolVar(&h.guard, "guard", false, guardUsage)
 }
 
@@ -55,7 +59,9 @@ func (v *verb) command(args []string, how interception) (*launcher.Config, error
 	if err != nil {
 		return nil, &launcher.NotStartedError{Path: args[0], Err: lookupError(args[0], err)}
 	}
-	return &launcher.Config{Path: path, Args: args, Trap: how.trap, Guard: how.guard}, nil
+	return &launcher.Config{
+		Path: path, Args: args, Trap: how.trap, Guard: how.guard, NoPatch: how.noPatch, Cache: how.cache,
+	}, nil
 }
 
 // lookupError turns the error of a search along PATH into the kernel's.
