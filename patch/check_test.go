@@ -144,7 +144,8 @@ func (m *model) checkHops(site int, p Plan) error {
 	return nil
 }
 
-// padding reports whether bytes belong to instructions of one kind that do nothing, which follow an unconditional transfer.
+// padding reports whether bytes belong to instructions of one kind that do nothing, which follow an unconditional
+// transfer.
 func (m *model) padding(at, end int) bool {
 	for start := at; start > 0 && at-start < 256; start-- {
 		if m.filled(start, end) && m.transferBefore(start) {

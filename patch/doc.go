@@ -27,7 +27,8 @@
 // # What is padding
 //
 // Bytes prove nothing by themselves. Padding begins directly behind an unconditional transfer that was reached by
-// decoding from a known instruction boundary, is no operation (nop or int3) all along, and no branch leads into it.
+// decoding from a known instruction boundary, is no operation (nop or int3) all along, no branch leads into it, and
+// nothing is read there.
 // Known boundaries are the instruction behind the site and the first one of a function of the unwind table, and from
 // there whatever branches and straight lines lead to. Behind an unconditional transfer decoding goes on only
 // where a branch is known to lead.
@@ -36,6 +37,8 @@
 // statement. Nops are padding only if they look as an assembler fills (at most one of a single byte, up to an aligned
 // address), and inside a function only if all that could lead there has been seen: the whole function is in the window,
 // it has no computed jump, and what has not been decoded of it does not look like a branch there.
+// In no known function the same is asked of the whole window, and of int3 that do not fill up to where functions are
+// aligned.
 //
 // Where functions are not known, as in Go programs, a function begins where int3, or no padding at all, end at an
 // address that functions are aligned to. Only long int3 are believed to be padding on that ground.

@@ -44,9 +44,9 @@ func (t *Text) known(start, end int) bool {
 // aligned reports whether the address of an offset is a multiple of n.
 func (t *Text) aligned(at, n int) bool { return (t.Base+uintptr(at))%uintptr(n) == 0 }
 
-// maybeCode reports whether padding may be what a block of code begins with, which a branch that has not been seen leads
-// to. Behind the end of a function that cannot be, nor for int3 in a known one, nor for those that fill up to where
-// functions are aligned.
+// maybeCode reports whether padding may be what a block of code begins with, which a branch that has not been seen
+// leads to. Behind the end of a function that cannot be, nor for int3 in a known one, nor for those that fill up to
+// where functions are aligned.
 func (t *Text) maybeCode(start, end int, kind Pad) bool {
 	f, known := t.functionAt(start - 1)
 	if !known {

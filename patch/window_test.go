@@ -21,7 +21,8 @@ func TestAround(t *testing.T) {
 		want around
 	}{
 		{"from the function's start", 0x401050, false, around{0x401020, 0x401050 + behindSite, []uintptr{0x401020}}},
-		{"from the text's start", 0x401010, true, around{0x401000, 0x401010 + aroundSite, []uintptr{0x401000, 0x401020, 0x401200}}},
+		{"from the text's start", 0x401010, true,
+			around{0x401000, 0x401010 + aroundSite, []uintptr{0x401000, 0x401020, 0x401200}}},
 		{"in a long function", 0x404100, false, around{0x404100 - beforeSite, 0x404100 + behindSite, []uintptr{0x401200}}},
 		{"in a long function, wide", 0x404100, true,
 			around{0x404100 - aroundSite, 0x404100 + aroundSite, []uintptr{0x401200, 0x404300, 0x404320}}},

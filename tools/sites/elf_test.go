@@ -17,8 +17,8 @@ const (
 	smallEnd      = smallSections + 5*64
 )
 
-// smallELF is a program with a function of the unwind table, which has two sites and a constant with the same bytes, and
-// a function nothing but its symbol tells of, with a third site.
+// smallELF is a program with a function of the unwind table, which has two sites and a constant with the same bytes,
+// and a function nothing but its symbol tells of, with a third site.
 func smallELF() []byte {
 	b := make([]byte, smallEnd)
 	put := func(at int, parts ...any) {

@@ -11,11 +11,15 @@ import (
 	"github.com/trapline/trapline/patch"
 )
 
-// function is what the file tells of one: a symbol, an entry of Go's table of functions, or of the unwind table.
+// function is what the file tells of one: a symbol, an entry of Go's table of functions, or of the unwind table. A table
+// of constants that has a symbol is one, too.
 type function struct {
 	start, end uintptr
 	name       string
+	data       bool
 }
+
+func (f *function) holds(addr uintptr) bool { return addr >= f.start && addr < f.end }
 
 // functions returns those of the file in the order of addresses, no two with the same start.
 func (img *image) functions() []function {
@@ -26,15 +30,22 @@ func (img *image) functions() []function {
 	return slices.CompactFunc(all, func(a, b function) bool { return a.start == b.start })
 }
 
-// symbols returns the functions of both symbol tables.
+// symbols returns the functions and tables of both symbol tables.
 func symbols(f *elf.File) []function {
 	static, _ := f.Symbols() // that there is no table is no error here
 	dynamic, _ := f.DynamicSymbols()
 	var all []function
 	for _, s := range slices.Concat(static, dynamic) {
-		kind := elf.ST_TYPE(s.Info)
-		if (kind == elf.STT_FUNC || kind == elf.STT_GNU_IFUNC) && s.Section != elf.SHN_UNDEF {
-			all = append(all, function{uintptr(s.Value), uintptr(s.Value + s.Size), s.Name})
+		if s.Section == elf.SHN_UNDEF {
+			continue
+		}
+		f := function{start: uintptr(s.Value), end: uintptr(s.Value + s.Size), name: s.Name}
+		switch elf.ST_TYPE(s.Info) {
+		case elf.STT_OBJECT:
+			f.data = true
+			all = append(all, f)
+		case elf.STT_FUNC, elf.STT_GNU_IFUNC:
+			all = append(all, f)
 		}
 	}
 	return all
@@ -56,7 +67,7 @@ func goFunctions(f *elf.File) []function {
 	}
 	var all []function
 	for _, fn := range table.Funcs {
-		all = append(all, function{uintptr(fn.Entry), uintptr(fn.End), fn.Name})
+		all = append(all, function{start: uintptr(fn.Entry), end: uintptr(fn.End), name: fn.Name})
 	}
 	return all
 }
@@ -66,7 +77,7 @@ func unwindFunctions(u *patch.Unwind, read patch.Reader) []function {
 	var all []function
 	for i := range u.Count {
 		if f, ok := u.Function(i, read); ok {
-			all = append(all, function{f.Start, f.End, fmt.Sprintf("%#x", f.Start)})
+			all = append(all, function{start: f.Start, end: f.End, name: fmt.Sprintf("%#x", f.Start)})
 		}
 	}
 	return all

@@ -22,6 +22,9 @@ func scan(code segment, fns []function) []uintptr {
 		from += i + 1
 		hit := code.start + uintptr(from-1)
 		if n := nearest(fns, hit); n >= 0 {
+			if fns[n].data && fns[n].holds(hit) {
+				continue
+			}
 			at = max(at, fns[n].start)
 		}
 		for at < hit {

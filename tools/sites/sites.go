@@ -54,7 +54,7 @@ func analyze(img *image) *File {
 
 func newSite(addr uintptr, fns []function, plan patch.Plan) Site {
 	s := Site{Addr: addr, Plan: plan}
-	if n := nearest(fns, addr); n >= 0 && addr < fns[n].end {
+	if n := nearest(fns, addr); n >= 0 && fns[n].holds(addr) {
 		s.Function, s.Offset = fns[n].name, addr-fns[n].start
 	}
 	return s

@@ -156,7 +156,8 @@ func TestNoSections(t *testing.T) {
 	}
 	var c counts
 	c.add(f)
-	if diff := cmp.Diff("3 sites, 2 patchable (66.7 %): 2 forward; 1 no padding in reach, 1 data", c.String()); diff != "" {
+	want := "3 sites, 2 patchable (66.7 %): 2 forward; 1 no padding in reach, 1 data"
+	if diff := cmp.Diff(want, c.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
