@@ -5,6 +5,7 @@ package runtime
 import (
 	"sync/atomic"
 	"syscall"
+	"unsafe"
 )
 
 // exec follows a target into a new program. Handlers and mappings do not survive an
@@ -170,6 +171,8 @@ func (t *Thread) seizeSelf() {
 	if dumpable != 1 {
 		sys(sysPrctl, prSetDumpable, 1, 0, 0, 0, 0)
 	}
+	var pin pinning
+	pin.pin()
 	r := t.cloneHelper()
 	if failed(r) {
 		abortErrno("exec: no helper process", r, t.site)
@@ -181,11 +184,41 @@ func (t *Thread) seizeSelf() {
 	for atomic.LoadUint32(&j.state) == execStarting {
 		sys(sysFutex, addrOf(&j.state), futexWait, execStarting, 0, 0, 0)
 	}
+	pin.undo()
 	// Also when nothing was changed here: a helper that changes its user changes this (commit_creds,
 	// kernel/cred.c).
 	sys(sysPrctl, prSetDumpable, dumpable, 0, 0, 0, 0)
 	if j.state == execFailed {
 		abortErrno("exec: the program cannot be followed, it is being traced or may not be", -uintptr(j.errno), t.site)
+	}
+}
+
+// pinning keeps the helper, which inherits it, on the processor of its thread: they run in turns, and to wake somebody on
+// another processor takes twenty times as long (ttwu_queue, kernel/sched/core.c).
+type pinning struct {
+	size uintptr     // bytes of set in use, 0: nothing to undo
+	set  [64]uintptr // the thread's own processors
+}
+
+func (p *pinning) pin() {
+	var cpu uint32
+	if failed(sys(sysGetcpu, addrOf(&cpu), 0, 0, 0, 0, 0)) {
+		return
+	}
+	size := sys(sysSchedGetaffinity, 0, unsafe.Sizeof(p.set), addrOf(&p.set), 0, 0, 0)
+	if failed(size) || uintptr(cpu/8) >= size {
+		return
+	}
+	var one [len(p.set)]uintptr
+	one[cpu/64%uint32(len(one))] = 1 << (cpu % 64)
+	if !failed(sys(sysSchedSetaffinity, 0, size, addrOf(&one), 0, 0, 0)) {
+		p.size = size
+	}
+}
+
+func (p *pinning) undo() {
+	if p.size != 0 {
+		sys(sysSchedSetaffinity, 0, p.size, addrOf(&p.set), 0, 0, 0)
 	}
 }
 
