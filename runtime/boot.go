@@ -10,11 +10,12 @@ import (
 
 // handoff is what bootstrap found in the registers, in the order it pushed them.
 type handoff struct {
-	ip, sp uint64
-	mask   uint64
-	files  uint64
-	helper uint64
-	flags  uint64
+	ip, sp     uint64
+	mask       uint64
+	files      uint64
+	helper     uint64
+	flags      uint64
+	processors uint64
 }
 
 // boot makes a new program a target. The image's file is mapped as one piece, readable
@@ -48,6 +49,7 @@ func boot(h *handoff) {
 	if h.helper != 0 {
 		sys(sysWait4, uintptr(h.helper), 0, wallWait, 0, 0, 0)
 	}
+	unpin(0, h.processors)
 	takeSignals(t, h)
 	first := h.flags&HandoffFollowed == 0
 	if first {

@@ -497,6 +497,7 @@ TEXT ·safeStoreFault(SB),NOSPLIT|NOFRAME,$0
 //	     R10 = descriptor of the image | descriptor of the shared file << 32
 //	     R12 = process ID of the exec helper to wait for, 0 for none
 //	     R13 = handoff flags
+//	     RBP = affinity to restore, 0 for none
 //	     RSP = the program's
 TEXT ·bootstrap(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	R8, BX
@@ -514,7 +515,8 @@ TEXT ·bootstrap(SB),NOSPLIT|NOFRAME,$0
 	JNE	fail
 	MOVQ	SP, SI
 	LEAQ	const_slotThread(AX), SP
-	// type handoff struct{ ip, sp, mask, files, helper, flags }
+	// type handoff struct{ ip, sp, mask, files, helper, flags, processors }
+	PUSHQ	BP
 	PUSHQ	R13
 	PUSHQ	R12
 	PUSHQ	R15

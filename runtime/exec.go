@@ -5,7 +5,6 @@ package runtime
 import (
 	"sync/atomic"
 	"syscall"
-	"unsafe"
 )
 
 // exec follows a target into a new program. Handlers and mappings do not survive an
@@ -36,6 +35,8 @@ type execJob struct {
 	helper int32
 	mask   uint64
 	flags  uint64 // handoff flags
+	// processors is the thread's affinity, 0 if it is not pinned
+	processors uint64
 }
 
 const (
@@ -102,6 +103,7 @@ func exec(t *Thread, c *Call) int64 {
 	r := sys(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5])
 	t.sighand.restoreIgnored(true)
 	t.dropHelper()
+	unpin(0, j.processors)
 	setKernelMask(t.mask)
 	return int64(r)
 }
@@ -171,8 +173,7 @@ func (t *Thread) seizeSelf() {
 	if dumpable != 1 {
 		sys(sysPrctl, prSetDumpable, 1, 0, 0, 0, 0)
 	}
-	var pin pinning
-	pin.pin()
+	j.processors = pinSelf()
 	r := t.cloneHelper()
 	if failed(r) {
 		abortErrno("exec: no helper process", r, t.site)
@@ -184,41 +185,11 @@ func (t *Thread) seizeSelf() {
 	for atomic.LoadUint32(&j.state) == execStarting {
 		sys(sysFutex, addrOf(&j.state), futexWait, execStarting, 0, 0, 0)
 	}
-	pin.undo()
 	// Also when nothing was changed here: a helper that changes its user changes this (commit_creds,
 	// kernel/cred.c).
 	sys(sysPrctl, prSetDumpable, dumpable, 0, 0, 0, 0)
 	if j.state == execFailed {
 		abortErrno("exec: the program cannot be followed, it is being traced or may not be", -uintptr(j.errno), t.site)
-	}
-}
-
-// pinning keeps the helper, which inherits it, on the processor of its thread: they run in turns, and to wake somebody on
-// another processor takes twenty times as long (ttwu_queue, kernel/sched/core.c).
-type pinning struct {
-	size uintptr     // bytes of set in use, 0: nothing to undo
-	set  [64]uintptr // the thread's own processors
-}
-
-func (p *pinning) pin() {
-	var cpu uint32
-	if failed(sys(sysGetcpu, addrOf(&cpu), 0, 0, 0, 0, 0)) {
-		return
-	}
-	size := sys(sysSchedGetaffinity, 0, unsafe.Sizeof(p.set), addrOf(&p.set), 0, 0, 0)
-	if failed(size) || uintptr(cpu/8) >= size {
-		return
-	}
-	var one [len(p.set)]uintptr
-	one[cpu/64%uint32(len(one))] = 1 << (cpu % 64)
-	if !failed(sys(sysSchedSetaffinity, 0, size, addrOf(&one), 0, 0, 0)) {
-		p.size = size
-	}
-}
-
-func (p *pinning) undo() {
-	if p.size != 0 {
-		sys(sysSchedSetaffinity, 0, p.size, addrOf(&p.set), 0, 0, 0)
 	}
 }
 
@@ -351,6 +322,7 @@ func inject(j *execJob, pid uintptr) {
 	}
 	if saved.Cs != codeSegment64 {
 		warn("is a 32-bit program and runs unintercepted", pid)
+		unpin(pid, j.processors)
 		sys(sysPtrace, ptraceSetsigmask, pid, sigsetSize, addrOf(&j.mask), 0, 0)
 		sys(sysPtrace, ptraceDetach, pid, 0, 0, 0, 0)
 		return
@@ -377,6 +349,7 @@ func inject(j *execJob, pid uintptr) {
 	r.R8, r.R9 = saved.Rip, j.mask
 	r.R10 = uint64(imageFile) | uint64(sharedFile)<<32
 	r.R12, r.R13 = uint64(sys(sysGetpid, 0, 0, 0, 0, 0, 0)), j.flags
+	r.Rbp = j.processors
 	r.Rip, r.Orig_rax = uint64(bootstrapAddr), ^uint64(0)
 	sys(sysPtrace, ptraceSetregs, pid, 0, addrOf(&r), 0, 0)
 	sys(sysPtrace, ptraceDetach, pid, 0, 0, 0, 0)
