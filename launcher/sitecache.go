@@ -159,7 +159,8 @@ func knownSites(c *rt.SiteCache) (records []siteRecord) {
 func mergeSites(a, b []siteRecord) []siteRecord {
 	all := slices.Concat(a, b)
 	slices.SortFunc(all, func(x, y siteRecord) int {
-		return cmp.Or(cmp.Compare(x.Key, y.Key), cmp.Compare(x.Site.Offset, y.Site.Offset), cmp.Compare(x.Site.Sum, y.Site.Sum))
+		return cmp.Or(cmp.Compare(x.Key, y.Key), cmp.Compare(x.Site.Offset, y.Site.Offset), cmp.Compare(x.Site.Sum, y.Site.Sum),
+			cmp.Compare(y.Site.Hot, x.Site.Hot)) // of two the hot one stays
 	})
 	all = slices.CompactFunc(all, func(x, y siteRecord) bool {
 		return x.Key == y.Key && x.Site.Offset == y.Site.Offset && x.Site.Sum == y.Site.Sum

@@ -11,9 +11,9 @@ import (
 )
 
 // The sites that a process has patched are noted in the shared memory, by file. Who maps the file later, in another
-// process or after exec, patches them before its code can run, and never traps there: a shell script that
-// starts a thousand programs pays for their first calls once. Nothing is taken on trust: the bytes that a plan rests on
-// are compared first.
+// process or after exec, patches those that are called more than once before its code can run, and never traps there: a shell
+// script that starts a thousand programs pays for their first calls once. For a site that is called once the trap is cheaper than
+// the patch, which copies its page. Nothing is taken on trust: the bytes that a plan rests on are compared first.
 
 // SiteCache holds what is known of sites, by file. Entries are only ever added; the launcher may do so before the target
 // starts and read it at any time.
@@ -34,6 +34,7 @@ type CachedSite struct {
 	Sum    uint64 // of the bytes that the plan rests on
 	Offset uint32 // of the site in the file, in bytes
 	Next   uint32 // index of the file's site added before it, plus 1
+	Hot    uint32 // 1: a process has called it more than once
 	Plan   patch.Plan
 }
 
@@ -114,6 +115,22 @@ func rememberSite(x *text, site uintptr, plan *patch.Plan, sum uint64) {
 	}
 }
 
+// knownSite returns what is known of a site, nil if nothing is.
+func knownSite(x *text, site uintptr) *CachedSite {
+	c := &shared().Cache
+	f := c.File(x.key, false)
+	if x.key == 0 || f == nil {
+		return nil
+	}
+	offset := x.offset + uint64(site-x.Start)
+	for s := c.At(atomic.LoadUint32(&f.Last)); s != nil; s = c.At(s.Next) {
+		if uint64(s.Offset) == offset {
+			return s
+		}
+	}
+	return nil
+}
+
 // patchAhead patches the known sites of a text that nobody has executed yet.
 func patchAhead(x *text) {
 	s := shared()
@@ -128,7 +145,7 @@ func patchAhead(x *text) {
 	opened := false
 	for c := s.Cache.At(atomic.LoadUint32(&f.Last)); c != nil; c = s.Cache.At(c.Next) {
 		site, ok := x.find(c)
-		if !ok {
+		if !ok || c.Hot == 0 {
 			continue
 		}
 		if !opened && !openCode(x.Start, x.End, x.prot) {

@@ -78,27 +78,22 @@ func mapSharedMemory(fd uintptr) {
 	}
 }
 
-// mapImage gives the image's segments the protection they are linked with: rodata
-// loses PROT_EXEC, data becomes writable, bss is mapped behind it.
+// mapImage makes the image's data writable and maps bss behind it. Read-only data stays executable, as the one mapping of the
+// file has it: to take that away costs a mapping of its own in every program.
 func mapImage() {
 	s := shared()
 	dataEnd := pageUp(s.DataFileEnd)
-	sys(sysMprotect, s.TextEnd, s.DataStart-s.TextEnd, protRead, 0, 0, 0)
 	r := sys(sysMprotect, s.DataStart, dataEnd-s.DataStart, protRead|protWrite, 0, 0, 0)
 	if failed(r) {
 		abortEarly()
 	}
 	zero(s.DataFileEnd, min(dataEnd, s.BSSEnd))
-	const flags = mapPrivate | mapAnonymous | mapFixed
-	end := pageUp(s.BSSEnd)
-	if end > dataEnd {
-		r = sys(sysMmap, dataEnd, end-dataEnd, protRead|protWrite, flags, ^uintptr(0), 0)
-		if failed(r) {
-			abortEarly()
-		}
+	// What is left of the range behind the bss belongs to nobody else.
+	const flags = mapPrivate | mapAnonymous | mapFixed | mapNoreserve
+	r = sys(sysMmap, dataEnd, StubBase-dataEnd, protRead|protWrite, flags, ^uintptr(0), 0)
+	if failed(r) {
+		abortEarly()
 	}
-	// What is left of the range belongs to nobody else.
-	sys(sysMmap, end, StubBase-end, protNone, flags|mapNoreserve, ^uintptr(0), 0)
 }
 
 func pageUp(a uintptr) uintptr { return (a + pageSize - 1) &^ (pageSize - 1) }

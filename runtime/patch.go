@@ -76,7 +76,7 @@ func patchSite(stub, site uintptr) {
 	}
 	p.verify(site)
 	if p.state != sitePatched {
-		p.enter(p.patch(stub, site))
+		p.attempt(stub, site, traps)
 	}
 	unlockPatches()
 }
@@ -122,16 +122,33 @@ func (p *sitePatch) enter(reason patch.Reason) {
 	atomic.AddUint32(&s.Refused[reason], 1)
 }
 
-// patch patches the site if that is possible.
-func (p *sitePatch) patch(stub, site uintptr) patch.Reason {
+// attempt patches the site if that is possible.
+//
+// A site that other processes have called just once, as far as is known, is left as it is for now: to patch it
+// costs more than one call by way of the trap.
+func (p *sitePatch) attempt(stub, site uintptr, traps uint32) {
 	x := textOf(site)
 	if x == nil {
-		return patch.UnknownText
+		p.enter(patch.UnknownText)
+		return
 	}
 	if reason := x.reason(); reason != patch.Patchable {
-		return reason
+		p.enter(reason)
+		return
 	}
 	x.openFile()
+	known := knownSite(x, site)
+	if known != nil && traps == 1 && known.Hot == 0 {
+		return
+	}
+	if known != nil && traps > 1 {
+		known.Hot = 1
+	}
+	p.enter(p.patch(x, stub, site))
+}
+
+// patch patches the site of a text.
+func (p *sitePatch) patch(x *text, stub, site uintptr) patch.Reason {
 	p.plan = planSite(x, site)
 	if p.plan.Reason != patch.Patchable {
 		return p.plan.Reason

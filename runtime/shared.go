@@ -26,7 +26,6 @@ type Shared struct {
 
 	// The linked layout of the image, from its program headers.
 	TextStart, TextEnd     uintptr // executable segment
-	RODataEnd              uintptr // the read-only segment follows the text
 	DataStart, DataFileEnd uintptr // writable segment, as far as the file has it
 	BSSEnd                 uintptr
 	ImageLength            uintptr // bytes of the one file mapping that brings the image in

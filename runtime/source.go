@@ -56,7 +56,7 @@ func (t *Thread) armThread() {
 // range begins there.
 func checkText() {
 	s := shared()
-	if text, found := findImage(); found && (text.Start != s.TextStart || text.End != s.TextEnd) {
+	if text, found := findImage(); found && (text.Start != s.TextStart || text.End < s.TextEnd) {
 		abort("the image is not mapped as it was linked", text.Start)
 	}
 }

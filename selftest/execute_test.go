@@ -252,6 +252,7 @@ var (
 		{"count", func(r string) []string { return []string{trapline(), "count", "-o", r, "--"} }},
 		{"trace", func(r string) []string { return []string{trapline(), "trace", "-o", r, "--"} }},
 		{"run-sud", func(string) []string { return []string{trapline(), "run", "-trap=sud", "--"} }},
+		{"run-no-patch", func(string) []string { return []string{trapline(), "run", "-no-patch", "--"} }},
 		{"trace-sud", func(r string) []string { return []string{trapline(), "trace", "-trap=sud", "-o", r, "--"} }},
 	}
 	straceMode = mode{"strace", func(string) []string {
