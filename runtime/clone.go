@@ -187,7 +187,7 @@ func (t *Thread) forked() {
 		}
 	}
 	t.ownSighand.refs = 1
-	t.pending, heldSignals = 0, 0
+	t.pending, t.tokens, heldSignals = 0, 0, 0
 	t.state, t.owners = slotUsed, 1
 }
 

@@ -18,9 +18,10 @@ const (
 	sigStop = 19
 	sigSys  = 31
 
-	siTkill   = -6   // SI_TKILL
-	trapTrace = 2    // TRAP_TRACE
-	siKernel  = 0x80 // SI_KERNEL
+	siTkill   = -6      // SI_TKILL
+	siToken   = -0x746c // one thread tells another that it holds a signal now; no code of the kernel's
+	trapTrace = 2       // TRAP_TRACE
+	siKernel  = 0x80    // SI_KERNEL
 
 	archX8664 = 0xc000003e // AUDIT_ARCH_X86_64
 	archI386  = 0x40000003 // AUDIT_ARCH_I386
@@ -58,6 +59,9 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 		if onFault(t, sig, info, uc) {
 			return
 		}
+	}
+	if info.Code == siToken && sigBit(sig)&ownSignals != 0 && !t.takeToken(sig, info) {
+		return
 	}
 	if sig != sigSys && t.mask&sigBit(sig)&ownSignals != 0 && info.Code > 0 {
 		// A fault with the signal blocked in the target's view: the kernel
@@ -321,16 +325,48 @@ func (t *Thread) blocked() uint64 {
 
 // hold keeps one of the runtime's own signals while the target has it blocked, or passes it on to
 // a thread that takes it.
+//
+// The other one may have blocked it by then and pass it back at once, on top of this handler: that one only
+// keeps it, or two threads could fill their signal stacks.
 func (t *Thread) hold(sig int, info *ucontext.Siginfo) {
 	t.keep(sig, info)
-	o := t.taker(sig, info)
+	for !t.passing {
+		t.passing = true
+		passed := t.passOn(sigSys) || t.passOn(sigSegv) || t.passOn(sigBus)
+		left := atomic.LoadUint64(&t.pending)
+		t.passing = false
+		if !passed && atomic.LoadUint64(&t.pending) == left {
+			return
+		}
+	}
+}
+
+// passOn gives a held signal to a thread that takes it, if there is one.
+func (t *Thread) passOn(sig int) bool {
+	info := t.held[heldIndex(sig)]
+	if atomic.LoadUint64(&t.pending)&sigBit(sig) == 0 {
+		return false
+	}
+	o := t.taker(sig, &info)
 	if o == nil || !t.unkeep(sig) {
-		return
+		return false
 	}
 	// Only a thread itself may queue a signal with any siginfo (do_rt_tgsigqueueinfo,
-	// kernel/signal.c): the other one finds it held when the bare signal comes.
-	o.keep(sig, info)
-	sys(sysTgkill, uintptr(o.pid), uintptr(o.tid), uintptr(sig), 0, 0, 0)
+	// kernel/signal.c): the other one finds it held when the token comes.
+	atomic.OrUint64(&o.tokens, sigBit(sig))
+	o.keep(sig, &info)
+	token := ucontext.Siginfo{Signo: int32(sig), Code: siToken}
+	token.SetSender(t.pid, 0)
+	sys(sysRtTgsigqueue, uintptr(o.pid), uintptr(o.tid), uintptr(sig), addrOf(&token), 0, 0)
+	return true
+}
+
+// takeToken handles a token of passOn: info becomes the signal it stands for. It reports false if somebody else has taken that
+// meanwhile.
+func (t *Thread) takeToken(sig int, info *ucontext.Siginfo) bool {
+	atomic.AndUint64(&t.tokens, ^sigBit(sig))
+	*info = t.held[heldIndex(sig)]
+	return atomic.LoadUint64(&t.pending)&sigBit(sig) != 0
 }
 
 // adopt takes over held signals of set that were sent to the process, not to the thread that holds
@@ -402,9 +438,14 @@ func heldIndex(sig int) int {
 	return 2
 }
 
+// ready is the held signals that the mask lets through and no token is on its way for.
+func (t *Thread) ready() uint64 {
+	return atomic.LoadUint64(&t.pending) &^ t.blocked() &^ atomic.LoadUint64(&t.tokens)
+}
+
 // raisePending sends the thread the held signals that its mask lets through now.
 func (t *Thread) raisePending() {
-	for ready := t.pending &^ t.blocked(); ready != 0; ready = t.pending &^ t.blocked() {
+	for ready := t.ready(); ready != 0; ready = t.ready() {
 		sig := sigSys
 		switch {
 		case ready&sigBit(sigBus) != 0:

@@ -48,7 +48,9 @@ type Thread struct {
 	mask        uint64 // the target's view of its signal mask
 	tempMask    uint64 // mask that a call like sigsuspend set for its own duration
 	hasTempMask bool
+	passing     bool   // hold gives signals away
 	waiting     uint64 // what rt_sigtimedwait waits for
+	tokens      uint64 // of pending: those that another thread has passed on, and the token is on its way
 	pending     uint64 // SIGSYS (and SEGV, BUS sent while virtually blocked), held back by the runtime
 	alt         ucontext.Stack
 	sighand     *sighand
@@ -177,7 +179,8 @@ func (t *Thread) reset() {
 	t.stackTop = self
 	t.parked = 0
 	t.call.thread = t
-	t.mask, t.tempMask, t.hasTempMask, t.pending, t.waiting = 0, 0, false, 0, 0
+	t.mask, t.tempMask, t.hasTempMask, t.waiting = 0, 0, false, 0
+	t.pending, t.tokens, t.passing = 0, 0, false
 	t.alt = ucontext.Stack{Flags: ssDisable}
 	t.sighand = nil
 	t.block = nil

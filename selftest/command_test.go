@@ -116,6 +116,7 @@ func TestRefusals(t *testing.T) {
 		{"loop of links", "run -- ./loop", 126},
 		{"file as a folder", "run -- ./private/x", 126},
 		{"report that cannot be written", "count -o /no/such/folder/file -- true", 125},
+		{"cache in a file", "run -cache ./garbage -- true", 125},
 		{"no file for sites", "sites", 2},
 		{"no file for sites behind a flag", "sites -json", 2},
 		{"sites of a missing file", "sites ./missing", 125},

@@ -65,12 +65,24 @@ func Run(w io.Writer) (passed, failed int) {
 	trapline, err := os.Executable()
 	if err == nil {
 		passed, failed = compare(w, trapline)
+		printSites(w, trapline)
 	} else {
 		fmt.Fprintf(w, "FAIL find this executable: %v\n", err)
 		failed = 1
 	}
 	fmt.Fprintf(w, "%d passed, %d failed\n", passed, failed)
 	return passed, failed
+}
+
+// printSites says how the sites of a few programs were patched.
+func printSites(w io.Writer, trapline string) {
+	lines, err := siteReport(trapline)
+	if err != nil {
+		lines = []string{err.Error()}
+	}
+	for i, line := range lines {
+		fmt.Fprintf(w, "%-15s %s\n", []string{"sites", ""}[min(i, 1)], line)
+	}
 }
 
 // compare runs every behaviour, and one line about each to w.

@@ -20,6 +20,12 @@ timeout 30 gdb -nx -q -batch -p "$pid" -ex 'print motto' -ex 'print rounds > 0' 
 sed -n 's/^\(\$[0-9]* = \)\(0x[0-9a-f]* \)*/\1/p' gdb.out; grep -c '^\* 1 ' gdb.out || :; grep -c 'detached' gdb.out || :
 wait $job || echo "status $?"; cat out1
 
+echo "== gdb: backtraces of blocked calls"
+start out3
+timeout 30 gdb -nx -q -batch -x "$SRC/../../../tools/gdb/trapline.py" -p "$pid" -ex 'thread apply all bt' -ex 'set var go = 8' -ex detach >gdb.out 2>gdb.err || echo "gdb $?"
+grep '^#' gdb.out | grep -ow 'knock\|sentry\|patrol\|main'
+wait $job || echo "status $?"; cat out3
+
 echo "== gdb: breakpoint, backtrace, single steps"
 start out2
 timeout 30 gdb -nx -q -batch -p "$pid" -ex 'handle SIGSYS nostop noprint pass' -ex 'break beat' -ex continue -ex bt -ex continue -ex 'stepi 20' -ex 'delete' -ex 'set var go = 9' -ex detach >gdb.out 2>gdb.err || echo "gdb $?"
