@@ -26,7 +26,7 @@ type Thread struct {
 	g        [8]uint64
 	self     uintptr
 	stackTop uintptr // of the tool stack
-	stub     uintptr // the stub through which the thread came
+	stub     uintptr // the stub through which the thread came; tools/gdb/trapline.py knows where this and regs are
 	exitIP   uintptr // where exitToTarget jumps: target, stub or deliverTrap
 	targetIP uintptr // where the target goes on
 	parked   uint64  // number of parked signals; no blocking call starts while it is not 0
