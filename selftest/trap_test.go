@@ -22,12 +22,12 @@ func modeNamed(t *testing.T, name string) mode {
 	return allModes[i]
 }
 
-// dispatch builds the target of that name, below 4 GiB.
-func dispatch(t *testing.T) string {
+// dispatch builds the target of that name. Linked below 4 GiB, its int 0x80 looks like a 32-bit program's.
+func dispatch(t *testing.T, flags ...string) string {
 	t.Helper()
 	needTrapline(t)
 	needCompilers(t)
-	g := target{name: "dispatch", source: "dispatch.c", flags: []string{"-no-pie"}}
+	g := target{name: "dispatch", source: "dispatch.c", flags: flags}
 	dir := t.TempDir()
 	if err := openPath(dir); err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func TestTrapSees(t *testing.T) {
 // TestTrapRefuses: what would take a target's calls away ends the process with one line that says so.
 func TestTrapRefuses(t *testing.T) {
 	t.Parallel()
-	program := dispatch(t)
+	program := dispatch(t, "-no-pie")
 	const dispatched = ": Syscall User Dispatch would take the program's calls away from trapline"
 	for _, c := range []struct{ mode, arg, line, stdout string }{
 		{"run", "on", "prctl(PR_SET_SYSCALL_USER_DISPATCH)" + dispatched, ""},
@@ -105,7 +105,7 @@ func TestTrapRefuses(t *testing.T) {
 // TestDispatchOfOthers: a target may trace a process that is none, and make it dispatch.
 func TestDispatchOfOthers(t *testing.T) {
 	t.Parallel()
-	program := dispatch(t)
+	program := dispatch(t, "-no-pie")
 	for _, name := range []string{"run", "run-sud"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,7 +124,7 @@ func TestDispatchOfOthers(t *testing.T) {
 // TestNoDispatch: where the kernel does not have Syscall User Dispatch nothing is started.
 func TestNoDispatch(t *testing.T) {
 	t.Parallel()
-	program := dispatch(t)
+	program := dispatch(t, "-no-pie")
 	for _, name := range []string{"run-sud", "trace-sud"} {
 		argv := append([]string{program, "without"}, under(t, modeNamed(t, name), "echo started")...)
 		expect(t, outcome{
