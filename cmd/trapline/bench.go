@@ -62,11 +62,13 @@ var benchTools = []*rt.Tool{&noop.Tool, &emulate.Tool}
 func runBenchHook(v *verb, args []string) (int, error) {
 	f := v.flags()
 	name := f.String("tool", "", "the `NAME` of the tool")
+	var how interception
+	how.addTo(f)
 	rest, err := v.parse(f, args)
 	if err != nil {
 		return 0, err
 	}
-	cfg, err := v.command(rest, interception{})
+	cfg, err := v.command(rest, how)
 	if err != nil {
 		return 0, err
 	}

@@ -64,7 +64,10 @@ func (s *session) getpid() *experiment {
 		call("trapline count", s.verb("count", "-o", "/dev/null")),
 		call("trapline trace, bursts", s.verb("trace", "-o", "/dev/null"), "burst"),
 		s.call("trapline trace, sustained", mean, s.verb("trace", "-o", "/dev/null"), "getpid"),
+		call("trapline run -trap=sud", s.verb("run", "-trap=sud")),
+		call("trapline, empty hook, -trap=sud", s.verb(HookVerb, "-tool", "noop", "-trap=sud")),
 		// The trap path: SIGSYS at every call.
+		call("trapline run -no-patch", s.verb("run", "-no-patch")),
 		call("SIGSYS and a handler in C", nil, "handler", s.file(handlerFilter)),
 		// ptrace.
 		s.call("strace -f", mean, []string{"strace", "-f", "-o", "/dev/null"}, "getpid"),
@@ -102,7 +105,11 @@ func (s *session) first() *experiment {
 	first := func(name string, prefix []string) *way {
 		return s.batches(name, slices.Min, prefix, s.file("first"), batches)
 	}
-	e.ways = []*way{first("native", nil), first("trapline run", s.verb("run"))}
+	e.ways = []*way{
+		first("native", nil),
+		first("trapline run", s.verb("run")),
+		first("trapline run -no-patch", s.verb("run", "-no-patch")),
+	}
 	return e
 }
 

@@ -14,6 +14,7 @@ func (s *session) modes() []mode {
 	return []mode{
 		{"native", nil},
 		{"trapline run", s.verb("run")},
+		{"trapline run -trap=sud", s.verb("run", "-trap=sud")},
 		{"trapline count", s.verb("count", "-o", "/dev/null")},
 		{"trapline trace", s.verb("trace", "-o", trace)},
 		{"trapline trace -e trace=openat", s.verb("trace", "-e", "trace=openat", "-o", trace)},
