@@ -21,12 +21,10 @@ type piece struct {
 
 // collect finds the padding that is proven.
 func (s *search) collect(t *Text) {
-	for at := 0; at < t.N; at++ {
-		if t.ends.has(at) {
-			end := t.padding(at)
-			s.split(t, at, end)
-			t.noteBegin(at, end)
-		}
+	for at := t.ends.next(0, t.N); at < t.N; at = t.ends.next(at+1, t.N) {
+		end := t.padding(at)
+		s.split(t, at, end)
+		t.noteBegin(at, end)
 	}
 }
 

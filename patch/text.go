@@ -40,6 +40,16 @@ type bitmap [WindowSize/64 + 1]uint64
 func (b *bitmap) has(i int) bool { return b[uint(i)>>6%uint(len(b))]>>(uint(i)&63)&1 != 0 }
 func (b *bitmap) set(i int)      { b[uint(i)>>6%uint(len(b))] |= 1 << (uint(i) & 63) }
 
+// next returns the first element in [from, limit), limit if there is none.
+func (b *bitmap) next(from, limit int) int {
+	for at := from; at < limit; at = at&^63 + 64 {
+		if w := b[uint(at)>>6%uint(len(b))] >> (uint(at) & 63); w != 0 {
+			return min(at+bits.TrailingZeros64(w), limit)
+		}
+	}
+	return limit
+}
+
 // Reset makes the text ready for another window: N bytes at Base.
 func (t *Text) Reset(base uintptr, n int) {
 	t.Base, t.N, t.FunctionCount = base, min(max(n, 0), WindowSize), 0

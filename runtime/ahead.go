@@ -183,7 +183,7 @@ func patchSiteAhead(w *codeWriter, x *text, site uintptr, c *CachedSite) bool {
 	if !ok || sum != c.Sum || p.apply(w, x, stub, site) != patch.Patchable {
 		return false
 	}
-	p.enter(patch.Patchable)
+	p.enter(stub, patch.Patchable)
 	return true
 }
 

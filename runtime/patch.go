@@ -29,6 +29,8 @@ type sitePatch struct {
 	state   uint8
 	refused patch.Reason
 	plan    patch.Plan
+	listed  bool                  // in patchesByPage
+	next    uint32                // stub in the same list, 0: none
 	old     [patch.MaxHops]uint64 // what the hops had in their places
 }
 
@@ -108,12 +110,13 @@ func (p *sitePatch) verify(site uintptr) {
 func (p *sitePatch) lost() { p.state, p.traps = siteNew, 0 }
 
 // enter notes the outcome of an attempt in the site and in what the launcher can see.
-func (p *sitePatch) enter(reason patch.Reason) {
+func (p *sitePatch) enter(stub uintptr, reason patch.Reason) {
 	s := &shared().Sites
 	if p.state == siteRefused {
 		atomic.AddUint32(&s.Refused[p.refused], ^uint32(0))
 	}
 	if reason == patch.Patchable {
+		p.list(stub)
 		p.state = sitePatched
 		atomic.AddUint32(&s.Patched[p.plan.Tactic], 1)
 		return
@@ -129,11 +132,11 @@ func (p *sitePatch) enter(reason patch.Reason) {
 func (p *sitePatch) attempt(stub, site uintptr, traps uint32) {
 	x := textOf(site)
 	if x == nil {
-		p.enter(patch.UnknownText)
+		p.enter(stub, patch.UnknownText)
 		return
 	}
 	if reason := x.reason(); reason != patch.Patchable {
-		p.enter(reason)
+		p.enter(stub, reason)
 		return
 	}
 	x.openFile()
@@ -144,7 +147,7 @@ func (p *sitePatch) attempt(stub, site uintptr, traps uint32) {
 	if known != nil && traps > 1 {
 		known.Hot = 1
 	}
-	p.enter(p.patch(x, stub, site))
+	p.enter(stub, p.patch(x, stub, site))
 }
 
 // patch patches the site of a text.
@@ -189,25 +192,42 @@ func planWithin(x *text, site uintptr, wide bool) patch.Plan {
 
 // removePatches gives the window the bytes that were there before any patch, and notes which ones patches have taken.
 func removePatches() {
-	for stub, end := uintptr(StubBase), stubsEnd(); stub < end; stub += stubSize {
-		p := patchOf(stub)
-		if p.state != sitePatched {
-			continue
-		}
-		site := stubSite(stub)
-		if p.low(site) >= window.Base+uintptr(window.N) || p.high(site) <= window.Base {
-			continue
-		}
-		if p.plan.Tactic != patch.Detour {
-			window.Restore(site, callBytes, callLength)
-		}
-		for i := 0; i < int(p.plan.Hops); i++ {
-			window.Restore(p.hop(site, i), p.old[i], p.plan.HopLength(i))
-		}
-		if p.plan.Tactic == patch.Detour {
-			window.Take(p.low(site), site)
+	const far = patch.MaxHops << 7 // from a site to the last of its hops, at most
+	end := window.Base + uintptr(window.N)
+	for page := (window.Base - far) / pageSize; page <= (end+far)/pageSize; page++ {
+		for stub := patchesByPage[page%uintptr(len(patchesByPage))]; stub != 0; {
+			p := patchOf(uintptr(stub))
+			if site := stubSite(uintptr(stub)); p.state == sitePatched && meets(p.low(site), p.high(site), window.Base, end) {
+				p.remove(site)
+			}
+			stub = p.next
 		}
 	}
+}
+
+// remove takes one patch out of the window.
+func (p *sitePatch) remove(site uintptr) {
+	if p.plan.Tactic == patch.Detour {
+		window.Take(p.low(site), site)
+	} else {
+		window.Restore(site, callBytes, callLength)
+	}
+	for i := 0; i < int(p.plan.Hops); i++ {
+		window.Restore(p.hop(site, i), p.old[i], p.plan.HopLength(i))
+	}
+}
+
+// patchesByPage has the stubs of all sites that were ever patched, in lists by the page of the site.
+var patchesByPage [512]uint32
+
+// list puts a stub into its list.
+func (p *sitePatch) list(stub uintptr) {
+	if p.listed {
+		return
+	}
+	head := &patchesByPage[stubSite(stub)/pageSize%uintptr(len(patchesByPage))]
+	p.listed, p.next = true, *head
+	*head = uint32(stub)
 }
 
 // keepOld notes what the plan's places hold, and returns a sum over that and what else a patch rests on.
