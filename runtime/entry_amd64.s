@@ -444,16 +444,43 @@ TEXT ·safeCopyFault(SB),NOSPLIT|NOFRAME,$0
 // Copies up to and without a NUL. how: 0 = max bytes copied, CopyFault, CopyNUL.
 TEXT ·safeStringAsm(SB),NOSPLIT|NOFRAME,$0
 	XORL	SI, SI
-	CMPQ	CX, $0
-	JEQ	full
-next:
+	MOVQ	$0x0101010101010101, R8
+	MOVQ	$0x8080808080808080, R9
+words: // eight bytes at a time, as long as they lie in one page and there is no NUL among them
+	LEAQ	8(SI), DI
+	CMPQ	DI, CX
+	JHI	bytes
+	LEAQ	(BX)(SI*1), DI
+	ANDL	$4095, DI
+	CMPL	DI, $4088
+	JHI	step
+	MOVQ	(BX)(SI*1), DX
+	MOVQ	DX, DI
+	SUBQ	R8, DI
+	MOVQ	DX, R10
+	NOTQ	R10
+	ANDQ	R10, DI
+	TESTQ	R9, DI
+	JNE	bytes
+	MOVQ	DX, (AX)(SI*1)
+	ADDQ	$8, SI
+	JMP	words
+step:
 	MOVBLZX	(BX)(SI*1), DX
 	TESTL	DX, DX
 	JEQ	end
 	MOVB	DX, (AX)(SI*1)
 	INCQ	SI
+	JMP	words
+bytes:
 	CMPQ	SI, CX
-	JNE	next
+	JEQ	full
+	MOVBLZX	(BX)(SI*1), DX
+	TESTL	DX, DX
+	JEQ	end
+	MOVB	DX, (AX)(SI*1)
+	INCQ	SI
+	JMP	bytes
 full:
 	MOVQ	SI, AX
 	XORL	BX, BX
