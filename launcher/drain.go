@@ -24,6 +24,7 @@ type drain struct {
 	done    chan struct{}
 	waiting []item            // taken from the rings, not handed over yet
 	doomed  map[int]time.Time // blocks of threads being killed, since when
+	chunk   []byte            // room for the data of records
 }
 
 // item is a record, or the end of a thread with its tool state.
@@ -151,13 +152,24 @@ func (d *drain) take(nr int) int {
 			d.waiting = append(d.waiting, item{Event: Event{
 				PID: int(b.PID), TID: int(b.TID), Kind: kind,
 				Ticks: binary.LittleEndian.Uint64(rec[8:]),
-				Data:  bytes.Clone(rec[rt.RecordHeader:length]),
+				Data:  d.keep(rec[rt.RecordHeader:max(length, rt.RecordHeader)]),
 			}})
 		}
 		at += uint64(length)
 	}
 	atomic.StoreUint64(&b.Tail, head)
 	return int(head - tail)
+}
+
+// keep copies the data of a record. Many share one allocation.
+func (d *drain) keep(data []byte) []byte {
+	const size = 64 << 10
+	if cap(d.chunk)-len(d.chunk) < len(data) {
+		d.chunk = make([]byte, 0, max(size, len(data)))
+	}
+	start := len(d.chunk)
+	d.chunk = append(d.chunk, data...)
+	return d.chunk[start:len(d.chunk):len(d.chunk)]
 }
 
 // release hands over what is older than limit, oldest first.
