@@ -131,6 +131,9 @@ func (m *memory) fill(cfg *Config) error {
 	if cfg.Tool != nil {
 		s.Tool = uintptr(unsafe.Pointer(cfg.Tool))
 	}
+	if needsAllVectors(cfg.Tool) {
+		s.Vectors = 1
+	}
 	markCalls(s, cfg)
 	if cfg.Trap == TrapSUD {
 		return nil

@@ -26,6 +26,7 @@ var (
 	doCloneAddr            uintptr
 	exitThreadAddr         uintptr
 	startHelperAddr        uintptr
+	saveVectorsAddr        uintptr
 	rdtscAddr              uintptr
 	safeCopyAddr           uintptr
 	safeCopyFaultAddr      uintptr
@@ -109,6 +110,11 @@ func exitThread(state *uint32, nr, status uintptr) {
 func startHelper(t *Thread, args *cloneArgs) uintptr {
 	f := unsafe.Pointer(&startHelperAddr)
 	return (*(*func(t, args, size uintptr) uintptr)(unsafe.Pointer(&f)))(t.self, addrOf(args), unsafe.Sizeof(*args))
+}
+
+func saveVectors() {
+	f := unsafe.Pointer(&saveVectorsAddr)
+	(*(*func())(unsafe.Pointer(&f)))()
 }
 
 // Now returns the time stamp counter. The launcher converts ticks to time.

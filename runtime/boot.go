@@ -40,7 +40,7 @@ func boot(h *handoff) {
 	t.tid = t.pid
 	t.birth = BirthExec
 	t.mask = h.mask
-	t.regs.SP, t.regs.Flags = h.sp, entryFlags
+	t.regs.SP, t.regs.Flags, t.allSaved = h.sp, entryFlags, true
 	t.targetIP, t.exitIP = uintptr(h.ip), uintptr(h.ip)
 	t.site = uintptr(h.ip)
 	if r := sys(sysArchPrctl, archSetGS, t.self, 0, 0, 0, 0); failed(r) {

@@ -71,7 +71,7 @@ func (c *Call) Do() int64 {
 	if a := &c.args; !owned(c.nr) {
 		c.result = int64(doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5]))
 	} else {
-		c.result = perform(c.thread, c)
+		c.result = performOwned(c)
 	}
 	c.done = true
 	return c.result

@@ -117,7 +117,7 @@ func (j *cloneJob) decode3(c *Call) int64 {
 
 // prepare fills the Thread of a child that shares memory.
 func (t *Thread) prepare(child *Thread, j *cloneJob) {
-	child.regs, child.vectors = t.regs, t.vectors
+	child.regs, child.vectors, child.allSaved = t.regs, t.vectors, true
 	child.regs.AX = 0
 	if j.stack != 0 {
 		child.regs.SP = uint64(j.stack)

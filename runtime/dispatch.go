@@ -120,6 +120,14 @@ var ownedCalls = [NumCalls]bool{
 	sysPrctl: true, sysArchPrctl: true, sysSeccomp: true, sysPtrace: true,
 }
 
+// performOwned is perform for code that keeps to FewVectors.
+//
+//go:noinline
+func performOwned(c *Call) int64 {
+	saveVectors()
+	return perform(c.thread, c)
+}
+
 // perform makes a call that the runtime has a part of its own in.
 func perform(t *Thread, c *Call) int64 {
 	a := &c.args

@@ -75,19 +75,13 @@ save:
 	MOVOU	X0, VECTOR(0)
 	MOVOU	X1, VECTOR(1)
 	MOVOU	X2, VECTOR(2)
-	MOVOU	X3, VECTOR(3)
-	MOVOU	X4, VECTOR(4)
-	MOVOU	X5, VECTOR(5)
-	MOVOU	X6, VECTOR(6)
-	MOVOU	X7, VECTOR(7)
-	MOVOU	X8, VECTOR(8)
-	MOVOU	X9, VECTOR(9)
-	MOVOU	X10, VECTOR(10)
-	MOVOU	X11, VECTOR(11)
-	MOVOU	X12, VECTOR(12)
-	MOVOU	X13, VECTOR(13)
 	MOVOU	X14, VECTOR(14)
 	MOVOU	X15, VECTOR(15)
+	MOVBLZX	(const_SharedBase+Shared_Vectors), CX
+	MOVB	CX, Thread_allSaved(GS)
+	TESTL	CX, CX
+	JNE	more
+saved:
 	XORPS	X15, X15
 	MOVQ	Thread_self(GS), AX
 	MOVQ	AX, R14
@@ -100,6 +94,19 @@ save:
 	JMP	·makeCall(SB)
 leave:
 	JMP	·exitToTarget(SB)
+more:
+	MOVOU	X3, VECTOR(3)
+	MOVOU	X4, VECTOR(4)
+	MOVOU	X5, VECTOR(5)
+	MOVOU	X6, VECTOR(6)
+	MOVOU	X7, VECTOR(7)
+	MOVOU	X8, VECTOR(8)
+	MOVOU	X9, VECTOR(9)
+	MOVOU	X10, VECTOR(10)
+	MOVOU	X11, VECTOR(11)
+	MOVOU	X12, VECTOR(12)
+	MOVOU	X13, VECTOR(13)
+	JMP	saved
 unusual:
 	ANDL	$FLAG_ID, CX
 	ORL	$FLAGS_CLEAN, CX
@@ -162,19 +169,11 @@ restore:
 	MOVOU	VECTOR(0), X0
 	MOVOU	VECTOR(1), X1
 	MOVOU	VECTOR(2), X2
-	MOVOU	VECTOR(3), X3
-	MOVOU	VECTOR(4), X4
-	MOVOU	VECTOR(5), X5
-	MOVOU	VECTOR(6), X6
-	MOVOU	VECTOR(7), X7
-	MOVOU	VECTOR(8), X8
-	MOVOU	VECTOR(9), X9
-	MOVOU	VECTOR(10), X10
-	MOVOU	VECTOR(11), X11
-	MOVOU	VECTOR(12), X12
-	MOVOU	VECTOR(13), X13
 	MOVOU	VECTOR(14), X14
 	MOVOU	VECTOR(15), X15
+	CMPB	Thread_allSaved(GS), $0
+	JNE	more
+few:
 	MOVQ	Thread_stackTop(GS), SP
 	MOVQ	(Thread_regs+Regs_Flags)(GS), AX
 	TESTL	$(FLAG_TF|FLAG_DF|FLAG_AC), AX
@@ -203,6 +202,19 @@ general:
 	MOVQ	(Thread_regs+Regs_R15)(GS), R15
 	MOVQ	(Thread_regs+Regs_SP)(GS), SP
 	JMP	Thread_exitIP(GS)
+more:
+	MOVOU	VECTOR(3), X3
+	MOVOU	VECTOR(4), X4
+	MOVOU	VECTOR(5), X5
+	MOVOU	VECTOR(6), X6
+	MOVOU	VECTOR(7), X7
+	MOVOU	VECTOR(8), X8
+	MOVOU	VECTOR(9), X9
+	MOVOU	VECTOR(10), X10
+	MOVOU	VECTOR(11), X11
+	MOVOU	VECTOR(12), X12
+	MOVOU	VECTOR(13), X13
+	JMP	few
 unusual:
 	PUSHQ	AX
 	POPFQ
@@ -416,6 +428,27 @@ exit:
 	SYSCALL
 	INT	$3 // not reached
 
+// func saveVectors(), called from Go
+//
+// Saves the vector registers that stubSaved has left, before code runs that may use them.
+TEXT ·saveVectorsAsm(SB),NOSPLIT|NOFRAME,$0
+	CMPB	Thread_allSaved(GS), $0
+	JNE	done
+	MOVOU	X3, VECTOR(3)
+	MOVOU	X4, VECTOR(4)
+	MOVOU	X5, VECTOR(5)
+	MOVOU	X6, VECTOR(6)
+	MOVOU	X7, VECTOR(7)
+	MOVOU	X8, VECTOR(8)
+	MOVOU	X9, VECTOR(9)
+	MOVOU	X10, VECTOR(10)
+	MOVOU	X11, VECTOR(11)
+	MOVOU	X12, VECTOR(12)
+	MOVOU	X13, VECTOR(13)
+	MOVB	$1, Thread_allSaved(GS)
+done:
+	RET
+
 // func rdtsc() uint64, called from Go
 TEXT ·rdtsc(SB),NOSPLIT|NOFRAME,$0
 	RDTSC
@@ -605,6 +638,8 @@ DATA ·exitThreadAddr+0(SB)/8, $·exitThreadAsm(SB)
 GLOBL ·exitThreadAddr(SB),NOPTR|RODATA,$8
 DATA ·startHelperAddr+0(SB)/8, $·startHelperAsm(SB)
 GLOBL ·startHelperAddr(SB),NOPTR|RODATA,$8
+DATA ·saveVectorsAddr+0(SB)/8, $·saveVectorsAsm(SB)
+GLOBL ·saveVectorsAddr(SB),NOPTR|RODATA,$8
 DATA ·rdtscAddr+0(SB)/8, $·rdtsc(SB)
 GLOBL ·rdtscAddr(SB),NOPTR|RODATA,$8
 DATA ·safeCopyAddr+0(SB)/8, $·safeCopyAsm(SB)

@@ -35,7 +35,10 @@ var lostState [128 << 10]byte
 
 // takeBlock gives the thread a free block. It reports false when the launcher has gone or
 // no block is free.
+//
+//go:noinline
 func (t *Thread) takeBlock() bool {
+	saveVectors()
 	s := shared()
 	if !launcherListens() {
 		return false

@@ -22,6 +22,7 @@ type Shared struct {
 	Guard   uint8          // 1: a guard filter is there too
 	Source  uint32         // SourceSeccomp, SourceSUD
 	NoPatch uint8          // 1: sites stay as they are
+	Vectors uint8          // 1: stubSaved saves all vector registers, 0: those of FewVectors
 	Options [8192]byte     // for Options
 
 	// The linked layout of the image, from its program headers.

@@ -191,7 +191,12 @@ func (t *Thread) completeExit(uc *ucontext.Ucontext) {
 	m.AX, m.BX, m.CX, m.DX, m.SI, m.DI, m.BP, m.SP = r.AX, r.BX, r.CX, r.DX, r.SI, r.DI, r.BP, r.SP
 	m.R8, m.R9, m.R10, m.R11, m.R12, m.R13, m.R14, m.R15 = r.R8, r.R9, r.R10, r.R11, r.R12, r.R13, r.R14, r.R15
 	m.EFlags = r.Flags
-	*ucontext.XMM(m.Fpstate) = t.vectors
+	x := ucontext.XMM(m.Fpstate)
+	for i := range x {
+		if t.allSaved || FewVectors>>i&1 != 0 {
+			x[i] = t.vectors[i]
+		}
+	}
 	t.toTarget(m)
 }
 

@@ -33,7 +33,8 @@ type Thread struct {
 	regs     Regs
 	vectors  [16][2]uint64
 
-	// From here on the assembly looks at state and owners only.
+	// From here on the assembly looks at allSaved, call, state and owners only.
+	allSaved bool    // vectors has all registers, not just FewVectors
 	site     uintptr // address of the system call instruction
 	call     Call
 	pid, tid int32

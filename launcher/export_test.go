@@ -1,0 +1,4 @@
+package launcher
+
+// NeedsAllVectors is for tests that import tools.
+var NeedsAllVectors = needsAllVectors
