@@ -123,6 +123,9 @@ func (m *memory) fill(cfg *Config) error {
 	if cfg.Guard {
 		s.Guard = 1
 	}
+	if yama() {
+		s.Yama = 1
+	}
 	if cfg.NoPatch {
 		s.NoPatch = 1
 	}
@@ -139,6 +142,13 @@ func (m *memory) fill(cfg *Config) error {
 		return nil
 	}
 	return fillFilter(s, cfg)
+}
+
+// yama reports whether the kernel has Yama, or cannot be asked.
+func yama() bool {
+	_, err := os.Stat("/proc/sys/kernel/yama")
+	_, unknown := os.Stat("/proc/sys/kernel")
+	return err == nil || unknown != nil
 }
 
 // pidMax returns the limit of process IDs, 0 if it cannot be read.

@@ -13,11 +13,9 @@ import (
 // memory. The helper:
 //
 //  1. seizes the thread and says so; the thread then makes the real call;
-//  2. at PTRACE_EVENT_EXEC lets the call return (a register written before would be
-//     overwritten by the result), with one single step;
-//  3. writes a system call instruction over the program's first one, makes the thread map
-//     the image with it, and puts the bytes back;
-//  4. points the thread at bootstrap and detaches.
+//  2. at PTRACE_EVENT_EXEC writes a few instructions over the program's first ones, which map the image and trap; they
+//     load the number themselves, since RAX still gets the result of the exec;
+//  3. puts the bytes back, points the thread at bootstrap and detaches.
 //
 // If the exec fails the thread kills the helper and waits for it; nothing has
 // changed. If it succeeds the helper is still a child of the process, with no
@@ -31,7 +29,7 @@ import (
 type execJob struct {
 	state  uint32 // futex: execStarting, execSeized, or execFailed
 	errno  uint32 // of the failure
-	allow  uint32 // futex: 1 when the helper may seize
+	allow  uint32 // futex: 1 when the helper may seize; only with Yama
 	helper int32
 	mask   uint64
 	flags  uint64 // handoff flags
@@ -60,7 +58,6 @@ const (
 // Values of include/uapi/linux/ptrace.h.
 const (
 	ptraceCont       = 7
-	ptraceSinglestep = 9
 	ptracePeek       = 1
 	ptracePoke       = 4
 	ptraceGetregs    = 12
@@ -122,16 +119,22 @@ func (f *execFile) check(t *Thread) int64 {
 	default:
 		return -int64(eACCES)
 	}
-	euid := sys(sysGeteuid, 0, 0, 0, 0, 0, 0)
-	if st.Mode&syscall.S_ISUID != 0 && uintptr(st.Uid) != euid && euid != 0 {
-		abort("exec of a set-user-ID program, which would run without its rights", t.site)
+	if st.Mode&syscall.S_ISUID != 0 {
+		euid := sys(sysGeteuid, 0, 0, 0, 0, 0, 0)
+		if uintptr(st.Uid) != euid && euid != 0 {
+			abort("exec of a set-user-ID program, which would run without its rights", t.site)
+		}
 	}
-	executable := sys(sysFaccessat2, f.dir, f.path, 1, atEaccess|f.flags, 0, 0) == 0
-	readable := sys(sysFaccessat2, f.dir, f.path, 4, atEaccess|f.flags, 0, 0) == 0
-	if executable && !readable {
+	const read, execute = 4, 1
+	if !f.may(read|execute) && f.may(execute) {
 		abort("exec of a program that may not be read", t.site)
 	}
 	return 0
+}
+
+// may reports whether the file allows all of mode, R_OK and X_OK.
+func (f *execFile) may(mode uintptr) bool {
+	return sys(sysFaccessat2, f.dir, f.path, mode, atEaccess|f.flags, 0, 0) == 0
 }
 
 // handoffFlags is what the new program's runtime must know of the target's view.
@@ -179,9 +182,11 @@ func (t *Thread) seizeSelf() {
 		abortErrno("exec: no helper process", r, t.site)
 	}
 	j.helper = int32(r)
-	sys(sysPrctl, prSetPtracer, r, 0, 0, 0, 0) // Yama; elsewhere EINVAL
-	atomic.StoreUint32(&j.allow, 1)
-	sys(sysFutex, addrOf(&j.allow), futexWake, 1, 0, 0, 0)
+	if shared().Yama != 0 {
+		sys(sysPrctl, prSetPtracer, r, 0, 0, 0, 0)
+		atomic.StoreUint32(&j.allow, 1)
+		sys(sysFutex, addrOf(&j.allow), futexWake, 1, 0, 0, 0)
+	}
 	for atomic.LoadUint32(&j.state) == execStarting {
 		sys(sysFutex, addrOf(&j.state), futexWait, execStarting, 0, 0, 0)
 	}
@@ -237,7 +242,7 @@ func (t *Thread) dropHelper() {
 // succeeded.
 func execHelper(t *Thread) bool {
 	j := &t.exec
-	for atomic.LoadUint32(&j.allow) == 0 {
+	for shared().Yama != 0 && atomic.LoadUint32(&j.allow) == 0 {
 		sys(sysFutex, addrOf(&j.allow), futexWait, 0, 0, 0, 0)
 	}
 	r := seize(t)
@@ -311,10 +316,8 @@ func waitAny() (pid uintptr, status uint32) {
 // inject brings the image into the program that stands at its exec stop.
 func inject(j *execJob, pid uintptr) {
 	var saved, r syscall.PtraceRegs
-	if !step(pid) {
-		return
-	}
 	sys(sysPtrace, ptraceGetregs, pid, 0, addrOf(&saved), 0, 0)
+	saved.Rax, saved.Orig_rax = 0, ^uint64(0)
 	if saved.Cs != codeSegment64 && shared().Guard != 0 {
 		warn("exec of a 32-bit program, which cannot run under the guard", pid)
 		sys(sysKill, pid, sigKill, 0, 0, 0, 0)
@@ -329,13 +332,12 @@ func inject(j *execJob, pid uintptr) {
 	}
 	var word uintptr
 	sys(sysPtrace, ptracePeek, pid, uintptr(saved.Rip), addrOf(&word), 0, 0)
-	e := sys(sysPtrace, ptracePoke, pid, uintptr(saved.Rip), word&^0xffff|callBytes, 0, 0)
+	e := sys(sysPtrace, ptracePoke, pid, uintptr(saved.Rip), word&^mapCodeMask|mapCode, 0, 0)
 	r = saved
-	r.Rax, r.Rdi, r.Rsi, r.Rdx = sysMmap, ImageBase, uint64(shared().ImageLength), protRead|protExec
+	r.Rdi, r.Rsi, r.Rdx = ImageBase, uint64(shared().ImageLength), protRead|protExec
 	r.R10, r.R8, r.R9 = ImageMmapFlags, uint64(imageFile), 0
-	r.Orig_rax = ^uint64(0)
 	sys(sysPtrace, ptraceSetregs, pid, 0, addrOf(&r), 0, 0)
-	if !step(pid) {
+	if !runToTrap(pid) {
 		return
 	}
 	sys(sysPtrace, ptraceGetregs, pid, 0, addrOf(&r), 0, 0)
@@ -350,7 +352,7 @@ func inject(j *execJob, pid uintptr) {
 	r.R10 = uint64(imageFile) | uint64(sharedFile)<<32
 	r.R12, r.R13 = uint64(sys(sysGetpid, 0, 0, 0, 0, 0, 0)), j.flags
 	r.Rbp = j.processors
-	r.Rip, r.Orig_rax = uint64(bootstrapAddr), ^uint64(0)
+	r.Rip = uint64(bootstrapAddr)
 	sys(sysPtrace, ptraceSetregs, pid, 0, addrOf(&r), 0, 0)
 	sys(sysPtrace, ptraceDetach, pid, 0, 0, 0, 0)
 }
@@ -359,10 +361,16 @@ func inject(j *execJob, pid uintptr) {
 // anywhere.
 const ImageMmapFlags = mapPrivate | mapFixedNoreplace
 
-// step lets the process execute one instruction, or finish the system call it is in.
-func step(pid uintptr) bool {
+// mapCode is mov $9 (mmap), %al; syscall; int3. RAX is 0 behind an exec.
+const (
+	mapCode     = 0xcc<<32 | 0x050f<<16 | sysMmap<<8 | 0xb0
+	mapCodeMask = 1<<40 - 1
+)
+
+// runToTrap lets the process run to its int3.
+func runToTrap(pid uintptr) bool {
 	for {
-		sys(sysPtrace, ptraceSinglestep, pid, 0, 0, 0, 0)
+		sys(sysPtrace, ptraceCont, pid, 0, 0, 0, 0)
 		got, status := waitAny()
 		if got == 0 || status&0xff != 0x7f {
 			return false

@@ -20,6 +20,7 @@ type Shared struct {
 	HookOut uint8          // 1: Tool.Hook runs for numbers beyond Calls
 	PIDMax  uint32         // kernel.pid_max; 0: unknown
 	Guard   uint8          // 1: a guard filter is there too
+	Yama    uint8          // 1: who may trace is restricted (Documentation/admin-guide/LSM/Yama.rst)
 	Source  uint32         // SourceSeccomp, SourceSUD
 	NoPatch uint8          // 1: sites stay as they are
 	Vectors uint8          // 1: stubSaved saves all vector registers, 0: those of FewVectors
