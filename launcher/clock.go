@@ -33,7 +33,14 @@ func (c *clock) nanoseconds() float64 {
 	return c.rate
 }
 
-func (c *clock) ticks(d time.Duration) uint64 { return uint64(float64(d) / c.nanoseconds()) }
+// ticksAtLeast returns a number of ticks that is no shorter than d, and much longer only in the first moments.
+func (c *clock) ticksAtLeast(d time.Duration) uint64 {
+	const fastest = 8 // ticks in a nanosecond
+	if time.Since(c.start) < calibration {
+		return uint64(d) * fastest
+	}
+	return uint64(float64(d) / c.nanoseconds())
+}
 
 func (c *clock) time(ticks uint64) time.Time {
 	return c.start.Add(time.Duration(float64(int64(ticks-c.startTicks)) * c.nanoseconds()))

@@ -68,7 +68,7 @@ func (d *drain) run() {
 		}
 		start := rt.Now()
 		busy := d.pass(false)
-		d.release(start - min(start, d.clock.ticks(holdBack)))
+		d.release(start - min(start, d.clock.ticksAtLeast(holdBack)))
 		if !busy {
 			d.sleep()
 		}
@@ -88,10 +88,15 @@ func (d *drain) wake() {
 	unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.Wake)), 1, 1<<30, 0, 0, 0)
 }
 
-// sleep waits until a thread's ring fills, or a moment.
+// sleep waits until a thread's ring fills, or stop wants the end, or a moment.
 func (d *drain) sleep() {
 	s := d.mem.shared
 	seen := atomic.LoadUint32(&s.Wake)
+	select {
+	case <-d.quit: // and stop's wake may have come before
+		return
+	default:
+	}
 	atomic.StoreUint32(&s.Sleeping, 1)
 	timeout := unix.NsecToTimespec(int64(idle))
 	unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.Wake)), 0, uintptr(seen), uintptr(unsafe.Pointer(&timeout)), 0, 0)

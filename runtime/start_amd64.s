@@ -7,6 +7,8 @@
 #define SYS_rt_sigprocmask 14
 #define SYS_fcntl 72
 #define SYS_getrlimit 97
+#define SYS_setrlimit 160
+#define SYS_close 3
 
 // trapline_start()
 //
@@ -56,6 +58,37 @@ handled:
 	MOVL	$7, DI // RLIMIT_NOFILE
 	LEAQ	·startLimit(SB), SI
 	MOVL	$SYS_getrlimit, AX
+	SYSCALL
+
+	// The launcher will put two descriptors behind the soft limit, or near 1022 (hideFiles). The table of descriptors grows
+	// now, while no other thread shares it: later that waits for a grace period of RCU, some 10 ms (expand_fdtable,
+	// fs/file.c).
+	MOVQ	·startLimit+8(SB), AX
+	MOVQ	AX, ·startAction+0(SB)
+	MOVQ	AX, ·startAction+8(SB)
+	MOVL	$7, DI
+	LEAQ	·startAction(SB), SI
+	MOVL	$SYS_setrlimit, AX
+	SYSCALL
+	XORL	DI, DI
+	XORL	SI, SI // F_DUPFD
+	MOVQ	·startLimit+0(SB), DX
+	INCQ	DX
+	CMPQ	DX, $4097
+	JLS	grow
+	MOVL	$1023, DX
+grow:
+	MOVL	$SYS_fcntl, AX
+	SYSCALL
+	CMPQ	AX, $0
+	JLT	grown
+	MOVQ	AX, DI
+	MOVL	$SYS_close, AX
+	SYSCALL
+grown:
+	MOVL	$7, DI
+	LEAQ	·startLimit(SB), SI
+	MOVL	$SYS_setrlimit, AX
 	SYSCALL
 
 	MOVL	$1, ·startSeen(SB)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -86,6 +87,9 @@ func lookupError(name string, err error) error {
 func run(cfg *launcher.Config, finish func(launcher.Status) error) (int, error) {
 	// Records are short-lived garbage beside a small heap; with Go's setting it would be collected all the time.
 	debug.SetGCPercent(800)
+	// Two goroutines sleep in system calls, each holding a P until the monitor takes it away, up to 10 ms later
+	// (retake, runtime/proc.go). What has to go on at the target's end must not wait for that.
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
 	status, err := launcher.Run(cfg)
 	if e := finish(status); err == nil && e != nil {
 		err = e
