@@ -122,7 +122,7 @@ func codeMapped(c *Call, addr uintptr) {
 		offset: uint64(a[5]), header: addr - a[5], prot: a[2] & (protRead | protExec),
 	}
 	waitPatchLock()
-	if x.openFile(); x.key == 0 {
+	if x.identify(); x.key == 0 {
 		x.header = 0
 	}
 	if known := addText(&x); known != nil {

@@ -139,7 +139,7 @@ func (p *sitePatch) attempt(stub, site uintptr, traps uint32) {
 		p.enter(stub, reason)
 		return
 	}
-	x.openFile()
+	x.identify()
 	known := knownSite(x, site)
 	if known != nil && traps == 1 && known.Hot == 0 {
 		return
@@ -173,6 +173,7 @@ var window patch.Text
 
 // planSite finds out how a site can be patched: with its own function, and if that is not enough with its neighbours.
 func planSite(x *text, site uintptr) patch.Plan {
+	x.openUnwind()
 	plan := planWithin(x, site, false)
 	if plan.Reason == patch.NoPadding {
 		plan = planWithin(x, site, true)

@@ -14,7 +14,8 @@ type text struct {
 	prot   uintptr
 	kind   textKind
 	key    uint64 // of the file, 0: unknown
-	opened bool   // unwind is valid
+	// The unwind table lies in pages that a program may never touch: it is looked for when a site has to be planned.
+	opened bool
 	unwind patch.Unwind
 }
 
@@ -49,15 +50,23 @@ func (x *text) reason() patch.Reason {
 	return patch.Patchable
 }
 
-// openFile finds out what the file's headers tell.
-func (x *text) openFile() {
+// identify finds out which file it is.
+func (x *text) identify() {
+	var f loadedFile
+	if x.key == 0 && f.open(x.header) {
+		x.key = f.key()
+	}
+}
+
+// openUnwind finds the unwind table.
+func (x *text) openUnwind() {
 	if x.opened {
 		return
 	}
 	x.opened = true
 	var f loadedFile
 	if f.open(x.header) {
-		x.unwind, x.key = f.unwind(), f.key()
+		x.unwind = f.unwind()
 	}
 }
 
@@ -133,7 +142,7 @@ func addSegments(header uintptr) {
 		x := text{
 			Range:  Range{start, pageUp(f.bias + s.vaddr + s.filesz)},
 			offset: s.offset &^ (pageSize - 1), header: header, prot: protExec,
-			opened: true, unwind: f.unwind(), key: f.key(),
+			key: f.key(),
 		}
 		if s.flags&pfRead != 0 {
 			x.prot |= protRead
