@@ -55,13 +55,13 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 	case sig == sigSys && isTrap(info, uc):
 		onTrap(t, info, uc)
 		return
+	case sig == sigToken && info.Code == siToken:
+		t.takeTokens()
+		return
 	case (sig == sigSegv || sig == sigBus) && info.Code > 0:
 		if onFault(t, sig, info, uc) {
 			return
 		}
-	}
-	if info.Code == siToken && sigBit(sig)&ownSignals != 0 && !t.takeToken(sig, info) {
-		return
 	}
 	if sig != sigSys && t.mask&sigBit(sig)&ownSignals != 0 && info.Code > 0 {
 		// A fault with the signal blocked in the target's view: the kernel
@@ -335,6 +335,11 @@ func (t *Thread) blocked() uint64 {
 // keeps it, or two threads could fill their signal stacks.
 func (t *Thread) hold(sig int, info *ucontext.Siginfo) {
 	t.keep(sig, info)
+	t.passAll()
+}
+
+// passAll gives held signals away as long as there is somebody to take one.
+func (t *Thread) passAll() {
 	for !t.passing {
 		t.passing = true
 		passed := t.passOn(sigSys) || t.passOn(sigSegv) || t.passOn(sigBus)
@@ -360,18 +365,22 @@ func (t *Thread) passOn(sig int) bool {
 	// kernel/signal.c): the other one finds it held when the token comes.
 	atomic.OrUint64(&o.tokens, sigBit(sig))
 	o.keep(sig, &info)
-	token := ucontext.Siginfo{Signo: int32(sig), Code: siToken}
+	token := ucontext.Siginfo{Signo: sigToken, Code: siToken}
 	token.SetSender(t.pid, 0)
-	sys(sysRtTgsigqueue, uintptr(o.pid), uintptr(o.tid), uintptr(sig), addrOf(&token), 0, 0)
+	sys(sysRtTgsigqueue, uintptr(o.pid), uintptr(o.tid), sigToken, addrOf(&token), 0, 0)
 	return true
 }
 
-// takeToken handles a token of passOn: info becomes the signal it stands for. It reports false if somebody else has taken that
-// meanwhile.
-func (t *Thread) takeToken(sig int, info *ucontext.Siginfo) bool {
-	atomic.AndUint64(&t.tokens, ^sigBit(sig))
-	*info = t.held[heldIndex(sig)]
-	return atomic.LoadUint64(&t.pending)&sigBit(sig) != 0
+// sigToken carries all tokens. It is not SIGSYS: as long as one of these is queued for a thread, the kernel drops the one
+// that the trap source sends, and a system call would be lost (legacy_queue, kernel/signal.c). One token
+// stands for all that are on their way.
+const sigToken = sigBus
+
+// takeTokens raises the signals that other threads have passed on, or passes on what is blocked again.
+func (t *Thread) takeTokens() {
+	atomic.StoreUint64(&t.tokens, 0)
+	t.raisePending()
+	t.passAll()
 }
 
 // adopt takes over held signals of set that were sent to the process, not to the thread that holds

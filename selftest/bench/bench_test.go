@@ -61,9 +61,11 @@ func TestQuick(t *testing.T) {
 		}
 	}
 	want := map[string][]string{
-		"getpid":      {"native", floorWay, "trapline, empty hook", "SIGSYS and a handler in C"},
-		"first":       {"native", "trapline run"},
-		"dd":          {"native", "trapline run"},
+		"getpid": {
+			"native", floorWay, "trapline, empty hook", "trapline, empty hook, -trap=sud", "SIGSYS and a handler in C",
+		},
+		"first":       {"native", "trapline run", "trapline run -no-patch"},
+		"dd":          {"native", "trapline run", "trapline run -trap=sud"},
 		"redis":       {"native", "trapline count"},
 		"memory-fork": {"native", "trapline run"},
 	}
