@@ -105,7 +105,7 @@ func (s *CachedSite) sane() bool {
 
 // rememberSite notes a site that has been patched, with the sum of keepOld.
 func rememberSite(x *text, site uintptr, plan *patch.Plan, sum uint64) {
-	offset := x.offset + uint64(site-x.Start)
+	offset := x.fileOffset(site)
 	if x.key == 0 || offset>>32 != 0 {
 		return
 	}
@@ -122,7 +122,7 @@ func knownSite(x *text, site uintptr) *CachedSite {
 	if x.key == 0 || f == nil {
 		return nil
 	}
-	offset := x.offset + uint64(site-x.Start)
+	offset := x.fileOffset(site)
 	for s := c.At(atomic.LoadUint32(&f.Last)); s != nil; s = c.At(s.Next) {
 		if uint64(s.Offset) == offset {
 			return s

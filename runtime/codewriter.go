@@ -24,9 +24,6 @@ var codeBuffer [1024]byte
 // memRefused: this kernel does not let /proc/self/mem change code (proc_mem.force_override, 6.12).
 var memRefused bool
 
-// memPath ends with the NUL that the kernel wants.
-const memPath = "/proc/self/mem\x00"
-
 const cacheLine = 64
 
 // begin makes ready to change [low, high) of a text. It reports false if that cannot be done, now or at all.
@@ -38,17 +35,18 @@ func (w *codeWriter) begin(x *text, low, high uintptr) bool {
 	}
 	n := high - low
 	if w.alone && !memRefused && n <= uintptr(len(codeBuffer)) && w.openMem() {
-		return safeCopy(addrOf(&codeBuffer), low, n) == n
+		if safeCopy(addrOf(&codeBuffer), low, n) == n {
+			return true
+		}
+		w.end()
+		return false
 	}
 	w.opened = openCode(low, high, w.prot)
 	return w.opened
 }
 
 func (w *codeWriter) openMem() bool {
-	const readWriteCloexec = 0x80002
-	path := [len(memPath)]byte{}
-	copy(path[:], memPath)
-	w.mem = sys(sysOpen, addrOf(&path), readWriteCloexec, 0, 0, 0, 0)
+	w.mem = openFile("/proc/self/mem\x00", oRDWR)
 	return !failed(w.mem)
 }
 

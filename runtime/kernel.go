@@ -20,6 +20,11 @@ func sys(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr {
 // failed reports whether r is a negative error number.
 func failed(r uintptr) bool { return r > ^uintptr(4095) }
 
+// openFile opens a file by a path that ends with the NUL that the kernel wants.
+func openFile(path string, flags uintptr) uintptr {
+	return sys(sysOpen, uintptr(unsafe.Pointer(unsafe.StringData(path))), flags|oCloexec, 0, 0, 0, 0)
+}
+
 func addrOf[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
 
 // System call numbers, from the syscall package's constants; those that are younger
@@ -107,6 +112,9 @@ const (
 )
 
 const (
+	oRDWR    = syscall.O_RDWR
+	oCloexec = syscall.O_CLOEXEC
+
 	protNone  = 0
 	protRead  = syscall.PROT_READ
 	protWrite = syscall.PROT_WRITE

@@ -2,9 +2,6 @@
 
 package runtime
 
-// mapsPath ends with the NUL that the kernel wants.
-const mapsPath = "/proc/self/maps\x00"
-
 // mapsReader reads /proc/self/maps line by line (show_map_vma, fs/proc/task_mmu.c).
 type mapsReader struct {
 	line    mapsLine
@@ -43,10 +40,7 @@ func (l *mapsLine) kind() textKind {
 
 // open reports false where there is no /proc.
 func (r *mapsReader) open() bool {
-	const readOnlyCloexec = 0x80000
-	path := [len(mapsPath)]byte{}
-	copy(path[:], mapsPath)
-	r.fd = sys(sysOpen, addrOf(&path), readOnlyCloexec, 0, 0, 0, 0)
+	r.fd = openFile("/proc/self/maps\x00", 0)
 	return !failed(r.fd)
 }
 

@@ -337,7 +337,6 @@ func (p *sitePatch) unpatch(x *text, site uintptr) {
 	if !ok {
 		abort("a patched system call site cannot be put back", site)
 	}
-	p.lost()
 }
 
 // unpatchRange puts back the patched sites that a change of [start, end) would tear apart, or with all set every one

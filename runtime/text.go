@@ -50,6 +50,9 @@ func (x *text) reason() patch.Reason {
 	return patch.Patchable
 }
 
+// fileOffset is where in the file the byte at an address of the text is.
+func (x *text) fileOffset(addr uintptr) uint64 { return x.offset + uint64(addr-x.Start) }
+
 // identify finds out which file it is.
 func (x *text) identify() {
 	var f loadedFile

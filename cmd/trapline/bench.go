@@ -64,11 +64,7 @@ func runBenchHook(v *verb, args []string) (int, error) {
 	name := f.String("tool", "", "the `NAME` of the tool")
 	var how interception
 	how.addTo(f)
-	rest, err := v.parse(f, args)
-	if err != nil {
-		return 0, err
-	}
-	cfg, err := v.command(rest, how)
+	cfg, err := v.command(f, args, &how)
 	if err != nil {
 		return 0, err
 	}

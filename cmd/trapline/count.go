@@ -16,11 +16,7 @@ func runCount(v *verb, args []string) (int, error) {
 	var how interception
 	how.addTo(f)
 	f.Var(&e, "e", traceUsage)
-	rest, err := v.parse(f, args)
-	if err != nil {
-		return 0, err
-	}
-	cfg, err := v.command(rest, how)
+	cfg, err := v.command(f, args, &how)
 	if err != nil {
 		return 0, err
 	}

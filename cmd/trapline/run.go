@@ -6,11 +6,7 @@ func runRun(v *verb, args []string) (int, error) {
 	f := v.flags()
 	var how interception
 	how.addTo(f)
-	rest, err := v.parse(f, args)
-	if err != nil {
-		return 0, err
-	}
-	cfg, err := v.command(rest, how)
+	cfg, err := v.command(f, args, &how)
 	if err != nil {
 		return 0, err
 	}

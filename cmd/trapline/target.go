@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -46,8 +45,12 @@ func (h *interception) addTo(f *flag.FlagSet) {
 	f.BoolVar(&h.guard, "guard", false, guardUsage)
 }
 
-// command finds the program to run and says how.
-func (v *verb) command(args []string, how interception) (*launcher.Config, error) {
+// command parses a verb's arguments, finds the program to run behind the flags and says how.
+func (v *verb) command(f *flag.FlagSet, args []string, how *interception) (*launcher.Config, error) {
+	args, err := v.parse(f, args)
+	if err != nil {
+		return nil, err
+	}
 	if how.guard && how.trap == launcher.TrapSUD {
 		return nil, &usageError{fmt.Sprintf("%s: -guard: %v", v.name, launcher.ErrGuardedSUD)}
 	}
@@ -87,9 +90,6 @@ func lookupError(name string, err error) error {
 func run(cfg *launcher.Config, finish func(launcher.Status) error) (int, error) {
 	// Records are short-lived garbage beside a small heap; with Go's setting it would be collected all the time.
 	debug.SetGCPercent(800)
-	// Two goroutines sleep in system calls, each holding a P until the monitor takes it away, up to 10 ms later
-	// (retake, runtime/proc.go). What has to go on at the target's end must not wait for that.
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
 	status, err := launcher.Run(cfg)
 	if e := finish(status); err == nil && e != nil {
 		err = e

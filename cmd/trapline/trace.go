@@ -18,11 +18,7 @@ func runTrace(v *verb, args []string) (int, error) {
 	how.addTo(f)
 	f.Bool("f", true, "follow new processes: always")
 	f.Var(&e, "e", traceUsage)
-	rest, err := v.parse(f, args)
-	if err != nil {
-		return 0, err
-	}
-	cfg, err := v.command(rest, how)
+	cfg, err := v.command(f, args, &how)
 	if err != nil {
 		return 0, err
 	}
