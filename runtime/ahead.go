@@ -174,6 +174,9 @@ func (x *text) find(c *CachedSite) (uintptr, bool) {
 // patchSiteAhead patches one site, if its bytes are those that the plan was made for.
 func patchSiteAhead(w *codeWriter, x *text, site uintptr, c *CachedSite) bool {
 	stub := findStub(site)
+	if stub == 0 {
+		return false
+	}
 	p := patchOf(stub)
 	if p.state == sitePatched {
 		return false

@@ -33,7 +33,7 @@ func int80(t *Thread, nr int, site uintptr, m *ucontext.Sigcontext) {
 		nr == 354 && bx == setModeStrict && cx == 0 && uint32(m.DX) == 0: // seccomp
 		refuseStrict(site)
 	}
-	m.IP = uint64(findStub(site) + stubInt80)
+	m.IP = uint64(t.stubFor(site) + stubInt80)
 }
 
 // int80Fork forks in the signal handler: the child has a copy of its stack.

@@ -18,8 +18,12 @@ import (
 const (
 	resumeMark  = 0x6f70206465707061
 	resumeWord  = 6 // index in Sigcontext.Reserved
-	resumeStubs = 7
+	resumeStubs = 7 // the stub, and above it the low half of the site
 )
+
+func markResume(m *ucontext.Sigcontext, stub, site uintptr) {
+	m.Reserved[resumeWord], m.Reserved[resumeStubs] = resumeMark, uint64(site)<<32|uint64(stub)
+}
 
 const redZone = 128 // bytes below RSP that belong to the interrupted function
 
@@ -178,8 +182,14 @@ func sigreturn(t *Thread) int64 {
 // resume sends a frame with a resume mark to the stub's system call instruction if
 // the frame still returns to the site.
 func resume(t *Thread, m *ucontext.Sigcontext) {
-	stub := uintptr(m.Reserved[resumeStubs])
-	if !inStubs(stub) || stubSite(stub) != uintptr(m.IP) {
+	stub, site := uintptr(uint32(m.Reserved[resumeStubs])), uintptr(m.IP)
+	if !inStubs(stub) || uint32(m.Reserved[resumeStubs]>>32) != uint32(site) {
+		return
+	}
+	if stub == t.spare {
+		writeStub(stub, site) // it may have served others meanwhile
+	}
+	if stubSite(stub) != site {
 		return
 	}
 	m.IP = uint64(stub + stubSyscall)

@@ -111,7 +111,7 @@ func leaveStub(t *Thread, uc *ucontext.Ucontext) {
 		m.IP = uint64(site)
 	case offset == stubSyscall:
 		if uintptr(m.CX) != stub+stubSyscall+callLength {
-			m.Reserved[resumeWord], m.Reserved[resumeStubs] = resumeMark, uint64(stub)
+			markResume(m, stub, site)
 		}
 		m.IP = uint64(site)
 		m.CX = uint64(site) + callLength
@@ -206,7 +206,7 @@ func (t *Thread) toTarget(m *ucontext.Sigcontext) {
 	if t.tail {
 		m.IP = uint64(t.site)
 		m.CX = uint64(t.site) + callLength
-		m.Reserved[resumeWord], m.Reserved[resumeStubs] = resumeMark, uint64(t.stub)
+		markResume(m, t.stub, t.site)
 	}
 }
 

@@ -62,10 +62,14 @@ var (
 	stubTable1 [1 << 12]uint32
 	stubTable2 [1 << 18]uint32
 	stubsUsed  uint32 // bytes of the stub range in use
+	sparesUsed uint32 // the same of the spare ones
 )
 
-// stubsEnd is the end of the stubs in use.
-func stubsEnd() uintptr { return min(StubBase+uintptr(atomic.LoadUint32(&stubsUsed)), StubLimit) }
+// The last stubs are spare: a thread takes one when a site finds no room.
+const spareStubs = StubLimit - 16<<10*stubSize
+
+// stubsEnd is the end of the sites' stubs in use.
+func stubsEnd() uintptr { return min(StubBase+uintptr(atomic.LoadUint32(&stubsUsed)), spareStubs) }
 
 const stubProbes = 8
 
@@ -74,7 +78,7 @@ func inStubs(addr uintptr) bool { return addr-StubBase < StubLimit-StubBase }
 // stubSite returns the site of a stub.
 func stubSite(stub uintptr) uintptr { return *(*uintptr)(at(stub + stubNext)) - callLength }
 
-// findStub returns the stub of a site and makes it if there is none.
+// findStub returns the stub of a site and makes it if there is none. It returns 0 if there is no room.
 func findStub(site uintptr) uintptr {
 	h := uint32(site * 0x9e3779b97f4a7c15 >> 32)
 	if s := stubIn(&stubTable0[0], uint32(len(stubTable0)), h, site); s != 0 {
@@ -83,21 +87,27 @@ func findStub(site uintptr) uintptr {
 	if s := stubIn(&stubTable1[0], uint32(len(stubTable1)), h, site); s != 0 {
 		return s
 	}
-	s := stubIn(&stubTable2[0], uint32(len(stubTable2)), h, site)
-	if s == 0 {
-		abort("too many system call sites", site)
+	return stubIn(&stubTable2[0], uint32(len(stubTable2)), h, site)
+}
+
+// stubFor returns the stub by which the thread makes the call of a site.
+func (t *Thread) stubFor(site uintptr) uintptr {
+	if stub := findStub(site); stub != 0 {
+		return stub
 	}
-	return s
+	return t.spareStub(site)
 }
 
 // stubIn looks a site up in one table and takes an empty entry within stubProbes for it.
-// It returns 0 if there is neither.
+// It returns 0 if there is neither, or no room for another stub.
 func stubIn(table *uint32, size, hash uint32, site uintptr) uintptr {
 	for i := uint32(0); i < stubProbes; i++ {
 		e := (*uint32)(unsafe.Add(unsafe.Pointer(table), uintptr((hash+i)&(size-1))*4))
 		stub := atomic.LoadUint32(e)
 		if stub == 0 {
-			stub = newStub(site)
+			if stub = newStub(site); stub == 0 {
+				return 0
+			}
 			if !atomic.CompareAndSwapUint32(e, 0, stub) {
 				stub = atomic.LoadUint32(e)
 			}
@@ -109,20 +119,44 @@ func stubIn(table *uint32, size, hash uint32, site uintptr) uintptr {
 	return 0
 }
 
-// newStub writes a stub. Nobody has ever executed its bytes before.
+// newStub makes a stub. It returns 0 if there is no room: the table keeps what it has, since sites come back, and the
+// stub of one that was unmapped may still have a thread in a call.
 func newStub(site uintptr) uint32 {
-	end := atomic.AddUint32(&stubsUsed, stubSize)
-	stub := uintptr(StubBase) + uintptr(end) - stubSize
-	if stub >= StubLimit {
-		abort("too many system call sites", site)
+	if stubsEnd() == spareStubs {
+		return 0
 	}
-	*(*[stubNext]byte)(at(stub)) = stubTemplate
-	*(*uint32)(at(stub + 6)) = uint32(SharedBase + unsafe.Offsetof(Shared{}.Calls))
-	*(*uint32)(at(stub + 14)) = uint32(stub)
-	*(*uint32)(at(stub + 19)) = uint32(stubEntryAddr - (stub + 23))
+	stub := uintptr(StubBase) + uintptr(atomic.AddUint32(&stubsUsed, stubSize)) - stubSize
+	if stub >= spareStubs {
+		return 0
+	}
+	writeStub(stub, site)
+	return uint32(stub)
+}
+
+// spareStub returns a stub for a site that found no room: the thread's own one, which serves the site that the thread
+// is at. Such a site is never patched.
+func (t *Thread) spareStub(site uintptr) uintptr {
+	if t.spare == 0 {
+		stub := spareStubs + uintptr(atomic.AddUint32(&sparesUsed, stubSize)) - stubSize
+		if stub >= StubLimit {
+			abort("too many system call sites and too many threads", site)
+		}
+		t.spare = stub
+	}
+	writeStub(t.spare, site)
+	return t.spare
+}
+
+// writeStub writes the stub of a site. Of bytes that have been executed it changes none but the last two words.
+func writeStub(stub, site uintptr) {
+	if *(*byte)(at(stub)) == 0 {
+		*(*[stubNext]byte)(at(stub)) = stubTemplate
+		*(*uint32)(at(stub + 6)) = uint32(SharedBase + unsafe.Offsetof(Shared{}.Calls))
+		*(*uint32)(at(stub + 14)) = uint32(stub)
+		*(*uint32)(at(stub + 19)) = uint32(stubEntryAddr - (stub + 23))
+	}
 	*(*uintptr)(at(stub + stubNext)) = site + callLength
 	*(*uintptr)(at(stub + stubReturn)) = site + callLength
-	return uint32(stub)
 }
 
 // onForeignTrap serves the SIGSYS of a filter that the target itself installed: the runtime's own
@@ -155,8 +189,10 @@ func onTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 	case inStubs(site) || site-ImageBase < ImageLimit-ImageBase:
 		onForeignTrap(t, info, uc)
 	case info.Arch() == archX8664:
-		stub := findStub(site)
-		patchSite(stub, site)
+		stub := t.stubFor(site)
+		if stub != t.spare {
+			patchSite(stub, site)
+		}
 		if m.EFlags&flagTF != 0 {
 			t.stepInto(stub, m)
 			return

@@ -37,6 +37,7 @@ type Thread struct {
 	allSaved bool    // vectors has all registers, not just FewVectors
 	site     uintptr // address of the system call instruction
 	call     Call
+	spare    uintptr // the slot's own stub, 0 if it has not needed one
 	pid, tid int32
 	parent   int32
 	birth    int32
