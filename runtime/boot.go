@@ -138,7 +138,7 @@ func takeSignals(t *Thread, h *handoff) {
 		if h.flags>>(5+uint(i))&1 != 0 {
 			info := ucontext.Siginfo{Signo: int32(sig)}
 			info.SetSender(t.pid, int32(sys(sysGetuid, 0, 0, 0, 0, 0, 0)))
-			t.hold(sig, &info)
+			t.sighand.held[heldIndex(sig)].put(&info)
 		}
 	}
 	if h.flags&HandoffSysIgnored != 0 {

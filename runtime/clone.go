@@ -138,7 +138,7 @@ func (t *Thread) prepare(child *Thread, j *cloneJob) {
 		atomic.AddInt32(&t.sighand.refs, 1)
 		return
 	}
-	child.ownSighand.actions = t.sighand.actions
+	child.ownSighand.actions, child.ownSighand.held = t.sighand.actions, heldSignals{}
 	child.ownSighand.refs = 1
 	child.sighand = &child.ownSighand
 }
@@ -187,7 +187,7 @@ func (t *Thread) forked() {
 		}
 	}
 	t.ownSighand.refs = 1
-	t.pending, t.tokens, heldSignals = 0, 0, 0
+	t.held, t.sighand.held, heldCount = heldSignals{}, heldSignals{}, 0
 	t.state, t.owners = slotUsed, 1
 }
 
@@ -226,6 +226,11 @@ func exitGroup(t *Thread, c *Call) int64 {
 // leave ends the thread and frees its slot, which a vfork child leaves to its parent.
 func (t *Thread) leave(nr, status uintptr) {
 	changeKernelMask(sigSetmask, allSignals)
+	atomic.StoreUint64(&t.mask, allSignals)
+	t.tell() // whoever has sent this thread a token tells nobody else
+	for _, sig := range ownOrder {
+		t.held.discard(sig)
+	}
 	state := &t.state
 	var kept uint32
 	if t.vforked {

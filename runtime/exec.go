@@ -152,13 +152,14 @@ func (t *Thread) handoffFlags() uint64 {
 	if t.sighand.get(sigSys).handler == sigIgn {
 		flags |= HandoffSysIgnored
 	}
-	if t.pending&sigBit(sigSys) != 0 {
+	pending := t.pending()
+	if pending&sigBit(sigSys) != 0 {
 		flags |= HandoffSysPending
 	}
-	if t.pending&sigBit(sigSegv) != 0 {
+	if pending&sigBit(sigSegv) != 0 {
 		flags |= HandoffSegvPend
 	}
-	if t.pending&sigBit(sigBus) != 0 {
+	if pending&sigBit(sigBus) != 0 {
 		flags |= HandoffBusPend
 	}
 	return flags

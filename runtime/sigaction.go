@@ -49,6 +49,7 @@ type sighand struct {
 	refs    int32
 	actions [numSignals + 1]action
 	seq     [numSignals + 1]uint32 // odd while the entry changes
+	held    heldSignals            // sent to the process, and blocked
 }
 
 // get returns the disposition of sig in one piece.
@@ -173,9 +174,10 @@ func (s *sighand) change(sig int, want action) action {
 
 // discard drops a held signal from every thread: to ignore a signal is to lose what is pending.
 func (s *sighand) discard(sig int) {
+	s.held.discard(sig)
 	for t := allThreads; t != nil; t = t.next {
 		if t.sighand == s {
-			t.unkeep(sig)
+			t.held.discard(sig)
 		}
 	}
 }
@@ -199,7 +201,7 @@ func (s *sighand) takeOwnSignals() {
 		if sigBit(sig)&ownSignals == 0 {
 			continue
 		}
-		k := runtimeAction(0)
+		k := runtimeAction(saRestart) // endRestart
 		sys(sysRtSigaction, uintptr(sig), addrOf(&k), addrOf(&s.actions[sig]), sigsetSize, 0, 0)
 	}
 }
@@ -213,7 +215,7 @@ func (s *sighand) restoreIgnored(take bool) {
 		}
 		k := action{handler: sigIgn}
 		if take {
-			k = runtimeAction(0)
+			k = runtimeAction(saRestart)
 		}
 		setKernelAction(sig, &k)
 	}

@@ -56,8 +56,8 @@ func deliver(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) 
 	}
 	t.noteDelivery(sig, info)
 	mask := t.mask
-	if t.hasTempMask {
-		mask, t.hasTempMask = t.tempMask, false
+	if t.hasTempMask != 0 {
+		mask, t.hasTempMask = t.tempMask, 0
 	}
 	mask |= a.mask
 	if a.flags&saNodefer == 0 {
@@ -162,20 +162,13 @@ func sigreturn(t *Thread) int64 {
 		resume(t, m)
 	}
 	t.restoreAlt(&f.Uc.Stack, uintptr(m.SP))
-	t.mask = f.Uc.Sigmask &^ unblockable
+	atomic.StoreUint64(&t.mask, f.Uc.Sigmask&^unblockable)
 	f.Uc.Sigmask = kernelMask(t.mask)
 	f.Uc.Stack = ucontext.Stack{SP: t.signalStack(), Size: signalStackSize}
-	ready := t.pending &^ t.mask
-	if ready != 0 {
-		// They come when the kernel has taken the frame, and not before.
-		changeKernelMask(sigBlock, ready)
-		t.raisePending()
-	}
+	lent := t.lend(^t.mask) // they come when the kernel has taken the frame, and not before
 	doSigreturn(addrOf(f))
 	t.mask, t.alt = mask, alt
-	if ready != 0 {
-		changeKernelMask(sigUnblock, ready)
-	}
+	giveBack(lent)
 	return -ENOTRUN
 }
 
@@ -199,10 +192,5 @@ func resume(t *Thread, m *ucontext.Sigcontext) {
 // badFrame does what the kernel does with a frame it cannot read: SIGSEGV, on the way out.
 func badFrame(t *Thread) {
 	blockAll()
-	if t.parked == uint64(len(t.park)) {
-		abort("too many signals while in the runtime", t.site)
-	}
-	p := &t.park[t.parked]
-	*p = parkedSignal{sig: sigSegv, info: ucontext.Siginfo{Signo: sigSegv, Code: siKernel}}
-	t.parked++
+	*t.newParked(t.site) = parkedSignal{sig: sigSegv, info: ucontext.Siginfo{Signo: sigSegv, Code: siKernel}}
 }

@@ -2,7 +2,12 @@
 
 package runtime
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/trapline/trapline/ucontext"
+)
 
 // Calls that carry a signal mask. The kernel gets it without ownSignals; the target
 // finds it again as it set it.
@@ -41,8 +46,7 @@ func rtSigprocmask(t *Thread, c *Call) int64 {
 		if r := int64(doCall(sysRtSigprocmask, sigSetmask, addrOf(&k), 0, sigsetSize, 0, 0)); r != 0 {
 			return r
 		}
-		t.mask = mask
-		t.adopt(^mask)
+		atomic.StoreUint64(&t.mask, mask)
 		t.raisePending()
 	}
 	if oldp != 0 && safeCopy(oldp, addrOf(&old), sigsetSize) != sigsetSize {
@@ -64,7 +68,8 @@ func blockAll() { setKernelMask(allSignals) }
 // rtSigpending serves rt_sigpending: the kernel's answer and the held signals.
 func rtSigpending(t *Thread, c *Call) int64 {
 	r := int64(doCall(sysRtSigpending, c.args[0], c.args[1], 0, 0, 0, 0))
-	if r != 0 || t.pending == 0 || c.args[1] > ^uintptr(8) {
+	pending := t.pending()
+	if r != 0 || pending == 0 || c.args[1] > ^uintptr(8) {
 		return r
 	}
 	var set uint64
@@ -73,7 +78,7 @@ func rtSigpending(t *Thread, c *Call) int64 {
 		n = sigsetSize
 	}
 	safeCopy(addrOf(&set), c.args[0], n)
-	set |= t.pending
+	set |= pending
 	safeCopy(c.args[0], addrOf(&set), n)
 	return r
 }
@@ -81,37 +86,26 @@ func rtSigpending(t *Thread, c *Call) int64 {
 // rtSigtimedwait serves rt_sigtimedwait, for which held signals are pending too.
 func rtSigtimedwait(t *Thread, c *Call) int64 {
 	var set uint64
-	if c.args[3] == sigsetSize && safeCopy(addrOf(&set), c.args[0], sigsetSize) == sigsetSize {
-		t.waiting = set
-		t.adopt(set)
-		if sig := t.takeHeld(set, c.args[1]); sig != 0 {
-			t.waiting = 0
-			return sig
-		}
+	a := c.args
+	if a[3] != sigsetSize || safeCopy(addrOf(&set), a[0], sigsetSize) != sigsetSize || set&ownSignals == 0 {
+		return int64(doCall(sysRtSigtimedwait, a[0], a[1], a[2], a[3], 0, 0))
 	}
-	r := int64(doCall(sysRtSigtimedwait, c.args[0], c.args[1], c.args[2], c.args[3], 0, 0))
-	t.waiting = 0
-	if r == -int64(eINTR) || r > 0 && r <= numSignals && sigBit(int(r))&ownSignals&t.pending != 0 {
-		if sig := t.takeHeld(set, c.args[1]); sig != 0 {
-			return sig
+	var info ucontext.Siginfo
+	for {
+		atomic.StoreUint64(&t.waiting, set)
+		lent := t.lend(set)
+		r := int64(doCall(sysRtSigtimedwait, a[0], addrOf(&info), a[2], a[3], 0, 0))
+		atomic.StoreUint64(&t.waiting, 0)
+		giveBack(lent | t.lent)
+		t.lent = 0
+		switch {
+		case r == sigToken && info.Code == siToken, r == -int64(eINTR) && t.parked == 0:
+			continue // a token; what it told of is lent to the kernel now, or somebody else has it
+		case r > 0 && a[1] != 0 && safeCopy(a[1], addrOf(&info), unsafe.Sizeof(info)) != unsafe.Sizeof(info):
+			return -int64(eFAULT)
 		}
+		return r
 	}
-	return r
-}
-
-// takeHeld takes a held signal of set out and gives its siginfo to the target.
-func (t *Thread) takeHeld(set uint64, infop uintptr) int64 {
-	for _, sig := range [...]int{sigBus, sigSegv, sigSys} {
-		if t.pending&set&sigBit(sig) == 0 {
-			continue
-		}
-		t.unkeep(sig)
-		if infop != 0 {
-			safeCopy(infop, addrOf(&t.held[heldIndex(sig)]), unsafe.Sizeof(t.held[0]))
-		}
-		return int64(sig)
-	}
-	return 0
 }
 
 // withMask makes a call that sets a mask for its own duration. maskArg is the argument
@@ -131,7 +125,8 @@ func withMask(t *Thread, c *Call, maskArg int, size uintptr) int64 {
 // useTempMask notes the mask for a signal that comes during the call and returns the
 // address of what the kernel is to use.
 func (t *Thread) useTempMask(mask uint64) uintptr {
-	t.tempMask, t.hasTempMask = mask&^unblockable, true
+	atomic.StoreUint64(&t.tempMask, mask&^unblockable)
+	atomic.StoreUint32(&t.hasTempMask, 1)
 	t.kernelTemp = kernelMask(mask)
 	return addrOf(&t.kernelTemp)
 }
@@ -157,15 +152,19 @@ func withSixthMask(t *Thread, c *Call) int64 {
 
 // maskedCall makes the call; a temporary mask is forgotten unless a signal waits for it.
 func (t *Thread) maskedCall(nr uintptr, a *[6]uintptr) int64 {
-	if t.hasTempMask && t.pending&^t.tempMask != 0 {
-		t.raisePending() // as if it had come during the call
-		return -int64(eINTR)
+	lent := uint64(0)
+	if t.hasTempMask != 0 {
+		lent = t.lend(^t.tempMask)
 	}
 	r := doCall(nr, a[0], a[1], a[2], a[3], a[4], a[5])
-	if t.parked == 0 {
-		t.hasTempMask = false
-		t.raisePending()
+	switch {
+	case t.parked == 0:
+		atomic.StoreUint32(&t.hasTempMask, 0)
+	case int64(r) == -ENOTRUN && t.parkedSet()&t.mask != 0:
+		r = ^eINTR + 1 // it came just before the call, but only the call's mask lets it through
 	}
+	giveBack(lent)
+	t.raisePending()
 	return int64(r)
 }
 

@@ -19,7 +19,7 @@ const (
 	sigSys  = 31
 
 	siTkill   = -6      // SI_TKILL
-	siToken   = -0x746c // one thread tells another that it holds a signal now; no code of the kernel's
+	siToken   = -0x746c // of a token (held.go); no code of the kernel's
 	trapTrace = 2       // TRAP_TRACE
 	siKernel  = 0x80    // SI_KERNEL
 
@@ -56,44 +56,75 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 		onTrap(t, info, uc)
 		return
 	case sig == sigToken && info.Code == siToken:
-		t.takeTokens()
+		t.takeTokens(uc)
 		return
 	case (sig == sigSegv || sig == sigBus) && info.Code > 0:
 		if onFault(t, sig, info, uc) {
 			return
 		}
 	}
-	if sig != sigSys && t.mask&sigBit(sig)&ownSignals != 0 && info.Code > 0 {
-		// A fault with the signal blocked in the target's view: the kernel
-		// would have killed.
-		killBy(t, sig, uc)
+	if t.mustWait(sig, info, uc) || stepped(sig, info) && t.stepThrough(uc) {
 		return
 	}
-	if t.blocked()&sigBit(sig)&ownSignals != 0 {
-		t.hold(sig, info)
+	if sigBit(sig)&ownSignals != 0 {
+		t.endRestart(sig, &uc.Mcontext)
+	}
+	if !t.targetContext(uc) {
+		t.parkSignal(sig, info, uc)
 		return
 	}
-	if t.pending&sigBit(sig) != 0 {
-		*info = t.held[heldIndex(sig)]
-		t.unkeep(sig)
-	}
-	ip := uintptr(uc.Mcontext.IP)
-	if to := patchTarget(ip); to != 0 {
-		if stepped(sig, info) && stepThrough(t, ip, to, uc) {
-			return
-		}
-		ip = to
-		uc.Mcontext.IP = uint64(to)
-	}
-	switch {
-	case inStubs(ip):
-		leaveStub(t, uc)
-	case ip-ImageBase < ImageLimit-ImageBase, t.onToolStack(uintptr(uc.Mcontext.SP)):
-		if !leaveRuntime(t, sig, info, uc) {
-			return
-		}
+	if stepped(sig, info) {
+		info.SetAddr(uintptr(uc.Mcontext.IP))
 	}
 	deliver(t, sig, info, uc)
+}
+
+// mustWait serves one of the runtime's own signals that the target blocks: the kernel has not kept it back.
+func (t *Thread) mustWait(sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) bool {
+	switch bit := sigBit(sig) & ownSignals; {
+	case sig != sigSys && t.mask&bit != 0 && info.Code > 0:
+		killBy(t, sig, uc) // as the kernel does with a fault whose signal is blocked
+	case t.blocked()&bit != 0:
+		t.hold(sig, info, uc)
+	default:
+		return false
+	}
+	return true
+}
+
+// targetContext turns the context of an interrupted thread to the target's and reports true. Where the runtime has to go on first it
+// sees to it that it comes to exitToTarget without blocking.
+func (t *Thread) targetContext(uc *ucontext.Ucontext) bool {
+	m := &uc.Mcontext
+	if to := patchTarget(uintptr(m.IP)); to != 0 {
+		m.IP = uint64(to)
+	}
+	switch ip := uintptr(m.IP); {
+	case inStubs(ip):
+		leaveStub(t, uc)
+	case ip-ImageBase < ImageLimit-ImageBase, t.onToolStack(uintptr(m.SP)):
+		return t.leaveRuntime(uc)
+	}
+	return true
+}
+
+// endRestart gives a call its EINTR that the kernel is about to restart: for the runtime's own signals it always is, since
+// those that the target blocks or ignores do not interrupt anything. RCX tells a call that was made from one to be made.
+func (t *Thread) endRestart(sig int, m *ucontext.Sigcontext) {
+	a := t.sighand.get(sig)
+	if a.flags&saRestart != 0 || a.handler == sigDfl || a.handler == sigIgn {
+		return
+	}
+	ip := uintptr(m.IP)
+	w := &shared().Windows
+	made := uintptr(m.CX) == ip+callLength
+	switch {
+	case inStubs(ip) && ip&(stubSize-1) == stubSyscall && made,
+		w[WindowDoCall].has(ip) && ip == callIn(w[WindowDoCall]) && made,
+		w[WindowMakeCall].has(ip) && ip == callIn(w[WindowMakeCall]) && made:
+		m.IP += callLength
+		m.AX = ^uint64(eINTR) + 1
+	}
 }
 
 // leaveStub turns the context of a thread interrupted in a stub to the target's: the
@@ -121,9 +152,8 @@ func leaveStub(t *Thread, uc *ucontext.Ucontext) {
 	}
 }
 
-// leaveRuntime handles a thread interrupted in the runtime's own code. It reports true
-// if uc is the target's context now; otherwise the signal is parked.
-func leaveRuntime(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) bool {
+// leaveRuntime is targetContext for a thread interrupted in the runtime's own code.
+func (t *Thread) leaveRuntime(uc *ucontext.Ucontext) bool {
 	m := &uc.Mcontext
 	ip := uintptr(m.IP)
 	w := &shared().Windows
@@ -139,9 +169,6 @@ func leaveRuntime(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucont
 		return true
 	case w[WindowExit].has(ip):
 		t.completeExit(uc)
-		if sig == sigTrap && info.Code == trapTrace {
-			info.SetAddr(uintptr(m.IP))
-		}
 		return true
 	case w[WindowDoCall].has(ip):
 		parkCall(w[WindowDoCall], m, doCallRefusedAddr, doCallRestartedAddr)
@@ -152,7 +179,6 @@ func leaveRuntime(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucont
 	case w[WindowSignalExit].has(ip):
 		m.IP = uint64(signalExitCheckedAddr)
 	}
-	t.parkSignal(sig, info, uc)
 	return false
 }
 
@@ -210,17 +236,50 @@ func (t *Thread) toTarget(m *ucontext.Sigcontext) {
 	}
 }
 
-// parkSignal keeps the signal and has everything else wait in the kernel until the
-// thread has left the runtime.
+// parkSignal keeps the signal and has everything else wait in the kernel until the thread has left the runtime.
 func (t *Thread) parkSignal(sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
-	if t.parked == uint64(len(t.park)) {
-		abort("too many signals while in the runtime", uintptr(uc.Mcontext.IP))
+	m := &uc.Mcontext
+	if !t.isParked(sig, info) {
+		p := t.newParked(uintptr(m.IP))
+		p.info, p.err, p.trapno, p.cr2 = *info, m.Err, m.Trapno, m.CR2
+		p.sig = sig
 	}
-	p := &t.park[t.parked]
-	p.sig, p.info = sig, *info
-	p.err, p.trapno, p.cr2 = uc.Mcontext.Err, uc.Mcontext.Trapno, uc.Mcontext.CR2
-	t.parked++
 	uc.Sigmask = kernelMask(allSignals)
+}
+
+// newParked takes a place for a parked signal. One of the runtime's own may come at any instruction, and take the next.
+func (t *Thread) newParked(where uintptr) *parkedSignal {
+	n := atomic.AddUint64(&t.parked, 1) - 1
+	if n >= uint64(len(t.park)) {
+		abort("too many signals while in the runtime", where)
+	}
+	return &t.park[n]
+}
+
+// isParked reports whether a signal is parked already: a standard signal that is sent twice before the target goes on comes
+// once. Those sent to the thread and those sent to the process are two.
+func (t *Thread) isParked(sig int, info *ucontext.Siginfo) bool {
+	if sigBit(sig)&ownSignals == 0 || info.Code > 0 {
+		return false
+	}
+	for i := range t.park[:min(t.parked, uint64(len(t.park)))] {
+		p := &t.park[i]
+		if p.sig == sig && p.info.Code <= 0 && (p.info.Code == siTkill) == (info.Code == siTkill) {
+			return true
+		}
+	}
+	return false
+}
+
+// parkedSet is the signals that are parked.
+func (t *Thread) parkedSet() uint64 {
+	set := uint64(0)
+	for i := range t.park[:min(t.parked, uint64(len(t.park)))] {
+		if sig := t.park[i].sig; sig != 0 {
+			set |= sigBit(sig)
+		}
+	}
+	return set
 }
 
 // deliverParked runs at deliverTrap: uc is the target's context but for RIP.
@@ -233,11 +292,8 @@ func deliverParked(t *Thread, uc *ucontext.Ucontext) {
 // leaveHandler runs at the end of a handler during which a signal was parked: the runtime's own ones are
 // never blocked. It delivers it if the context the handler goes back to is the target's, and reports that.
 func leaveHandler(t *Thread, uc *ucontext.Ucontext) bool {
-	ip := uintptr(uc.Mcontext.IP)
-	switch {
-	case inStubs(ip):
-		leaveStub(t, uc)
-	case ip-ImageBase < ImageLimit-ImageBase, t.onToolStack(uintptr(uc.Mcontext.SP)):
+	if !t.targetContext(uc) {
+		uc.Sigmask = kernelMask(allSignals)
 		return false
 	}
 	t.deliverAll(uc)
@@ -251,13 +307,13 @@ func (t *Thread) deliverAll(uc *ucontext.Ucontext) {
 	for !atomic.CompareAndSwapUint64(&t.parked, done, 0) { // one of the runtime's own may come meanwhile
 		p := &t.park[done]
 		done++
+		sig := p.sig
+		p.sig = 0
 		m.Err, m.Trapno, m.CR2 = p.err, p.trapno, p.cr2
-		if p.info.Code > 0 && t.mask&sigBit(p.sig)&ownSignals != 0 {
-			killBy(t, p.sig, uc) // forced by the kernel, and blocked
-			t.parked = 0
-			return
+		// The call that the thread was in, or the handler of the signal before, may have blocked it.
+		if !t.mustWait(sig, &p.info, uc) {
+			deliver(t, sig, &p.info, uc)
 		}
-		deliver(t, p.sig, &p.info, uc)
 	}
 	t.unblocked(uc)
 }
@@ -322,153 +378,8 @@ func forceSegv(t *Thread, sig int, uc *ucontext.Ucontext) {
 
 // blocked is the mask in force: a call like sigsuspend sets one of its own.
 func (t *Thread) blocked() uint64 {
-	if t.hasTempMask {
-		return t.tempMask
+	if atomic.LoadUint32(&t.hasTempMask) != 0 {
+		return atomic.LoadUint64(&t.tempMask)
 	}
-	return t.mask
-}
-
-// hold keeps one of the runtime's own signals while the target has it blocked, or passes it on to
-// a thread that takes it.
-//
-// The other one may have blocked it by then and pass it back at once, on top of this handler: that one only
-// keeps it, or two threads could fill their signal stacks.
-func (t *Thread) hold(sig int, info *ucontext.Siginfo) {
-	t.keep(sig, info)
-	t.passAll()
-}
-
-// passAll gives held signals away as long as there is somebody to take one.
-func (t *Thread) passAll() {
-	for !t.passing {
-		t.passing = true
-		passed := t.passOn(sigSys) || t.passOn(sigSegv) || t.passOn(sigBus)
-		left := atomic.LoadUint64(&t.pending)
-		t.passing = false
-		if !passed && atomic.LoadUint64(&t.pending) == left {
-			return
-		}
-	}
-}
-
-// passOn gives a held signal to a thread that takes it, if there is one.
-func (t *Thread) passOn(sig int) bool {
-	info := t.held[heldIndex(sig)]
-	if atomic.LoadUint64(&t.pending)&sigBit(sig) == 0 {
-		return false
-	}
-	o := t.taker(sig, &info)
-	if o == nil || !t.unkeep(sig) {
-		return false
-	}
-	// Only a thread itself may queue a signal with any siginfo (do_rt_tgsigqueueinfo,
-	// kernel/signal.c): the other one finds it held when the token comes.
-	atomic.OrUint64(&o.tokens, sigBit(sig))
-	o.keep(sig, &info)
-	token := ucontext.Siginfo{Signo: sigToken, Code: siToken}
-	token.SetSender(t.pid, 0)
-	sys(sysRtTgsigqueue, uintptr(o.pid), uintptr(o.tid), sigToken, addrOf(&token), 0, 0)
-	return true
-}
-
-// sigToken carries all tokens. It is not SIGSYS: as long as one of these is queued for a thread, the kernel drops the one
-// that the trap source sends, and a system call would be lost (legacy_queue, kernel/signal.c). One token
-// stands for all that are on their way.
-const sigToken = sigBus
-
-// takeTokens raises the signals that other threads have passed on, or passes on what is blocked again.
-func (t *Thread) takeTokens() {
-	atomic.StoreUint64(&t.tokens, 0)
-	t.raisePending()
-	t.passAll()
-}
-
-// adopt takes over held signals of set that were sent to the process, not to the thread that holds
-// them.
-func (t *Thread) adopt(set uint64) {
-	if atomic.LoadInt32(&heldSignals) == 0 {
-		return
-	}
-	for o := allThreads; o != nil; o = o.next {
-		if o == t || o.state != slotUsed || o.pid != t.pid {
-			continue
-		}
-		for _, sig := range [...]int{sigBus, sigSegv, sigSys} {
-			info := o.held[heldIndex(sig)]
-			if set&sigBit(sig) != 0 && info.Code != siTkill && o.unkeep(sig) {
-				t.keep(sig, &info)
-			}
-		}
-	}
-}
-
-// heldSignals counts the held signals of all threads.
-var heldSignals int32
-
-// keep makes a signal pending in the thread, unless it is already.
-func (t *Thread) keep(sig int, info *ucontext.Siginfo) {
-	if atomic.LoadUint64(&t.pending)&sigBit(sig) != 0 {
-		return
-	}
-	t.held[heldIndex(sig)] = *info
-	if atomic.OrUint64(&t.pending, sigBit(sig))&sigBit(sig) == 0 {
-		atomic.AddInt32(&heldSignals, 1)
-	}
-}
-
-// unkeep takes a pending signal out and reports whether it was there.
-func (t *Thread) unkeep(sig int) bool {
-	if atomic.AndUint64(&t.pending, ^sigBit(sig))&sigBit(sig) == 0 {
-		return false
-	}
-	atomic.AddInt32(&heldSignals, -1)
-	return true
-}
-
-// taker returns another thread of the process that waits for a signal or does not block it, nil
-// if there is none or the signal is for this thread alone.
-func (t *Thread) taker(sig int, info *ucontext.Siginfo) *Thread {
-	if info.Code == siTkill || t.waiting&sigBit(sig) != 0 {
-		return nil
-	}
-	for o := allThreads; o != nil; o = o.next {
-		if o == t || o.state != slotUsed || o.pid != t.pid {
-			continue
-		}
-		if o.waiting&sigBit(sig) != 0 || o.blocked()&sigBit(sig) == 0 {
-			return o
-		}
-	}
-	return nil
-}
-
-func heldIndex(sig int) int {
-	switch sig {
-	case sigSys:
-		return 0
-	case sigSegv:
-		return 1
-	}
-	return 2
-}
-
-// ready is the held signals that the mask lets through and no token is on its way for.
-func (t *Thread) ready() uint64 {
-	return atomic.LoadUint64(&t.pending) &^ t.blocked() &^ atomic.LoadUint64(&t.tokens)
-}
-
-// raisePending sends the thread the held signals that its mask lets through now.
-func (t *Thread) raisePending() {
-	for ready := t.ready(); ready != 0; ready = t.ready() {
-		sig := sigSys
-		switch {
-		case ready&sigBit(sigBus) != 0:
-			sig = sigBus
-		case ready&sigBit(sigSegv) != 0:
-			sig = sigSegv
-		}
-		info := t.held[heldIndex(sig)]
-		t.unkeep(sig)
-		sys(sysRtTgsigqueue, uintptr(t.pid), uintptr(t.tid), uintptr(sig), addrOf(&info), 0, 0)
-	}
+	return atomic.LoadUint64(&t.mask)
 }

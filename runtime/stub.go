@@ -166,6 +166,8 @@ func onForeignTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 	w := &shared().Windows
 	ip := uintptr(uc.Mcontext.IP)
 	switch {
+	case t.mask&sigBit(sigSys) != 0:
+		killBy(t, sigSys, uc) // as the kernel does when it forces a blocked signal
 	case inStubs(ip):
 		leaveStub(t, uc)
 		info.SetCallAddr(uintptr(uc.Mcontext.IP))
@@ -215,7 +217,12 @@ func (t *Thread) stepInto(stub uintptr, m *ucontext.Sigcontext) {
 
 // stepThrough takes a thread that steps itself over what a patch has put in its way. It reports false behind an instruction
 // of the target.
-func stepThrough(t *Thread, ip, to uintptr, uc *ucontext.Ucontext) bool {
+func (t *Thread) stepThrough(uc *ucontext.Ucontext) bool {
+	ip := uintptr(uc.Mcontext.IP)
+	to := patchTarget(ip)
+	if to == 0 {
+		return false
+	}
 	if inStubs(to) {
 		t.stepInto(to, &uc.Mcontext)
 		return true

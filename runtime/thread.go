@@ -49,20 +49,20 @@ type Thread struct {
 
 	mask        uint64 // the target's view of its signal mask
 	tempMask    uint64 // mask that a call like sigsuspend set for its own duration
-	hasTempMask bool
-	passing     bool   // hold gives signals away
-	waiting     uint64 // what rt_sigtimedwait waits for
-	tokens      uint64 // of pending: those that another thread has passed on, and the token is on its way
-	pending     uint64 // SIGSYS (and SEGV, BUS sent while virtually blocked), held back by the runtime
+	hasTempMask uint32
+	tokens      uint32      // those that have come
+	telling     bool        // takeTokens is at work
+	waiting     uint64      // what rt_sigtimedwait waits for
+	lent        uint64      // what a handler has lent the kernel for it
+	held        heldSignals // sent to the thread, and blocked
 	alt         ucontext.Stack
 	sighand     *sighand
 	ownSighand  sighand
-	park        [4]parkedSignal
-	held        [3]ucontext.Siginfo // of the pending signals, by heldIndex
-	forced      ucontext.Siginfo    // of the SIGSEGV for a frame that found no room
-	kernelTemp  uint64              // what the kernel reads instead of the target's mask
-	sixth       [2]uintptr          // the same behind pselect6's sixth argument
-	frame       ucontext.Frame      // rt_sigreturn's copy
+	park        [16]parkedSignal
+	forced      ucontext.Siginfo // of the SIGSEGV for a frame that found no room
+	kernelTemp  uint64           // what the kernel reads instead of the target's mask
+	sixth       [2]uintptr       // the same behind pselect6's sixth argument
+	frame       ucontext.Frame   // rt_sigreturn's copy
 
 	block     *Block
 	blockNr   uint32
@@ -181,8 +181,8 @@ func (t *Thread) reset() {
 	t.stackTop = self
 	t.parked = 0
 	t.call.thread = t
-	t.mask, t.tempMask, t.hasTempMask, t.waiting = 0, 0, false, 0
-	t.pending, t.tokens, t.passing = 0, 0, false
+	t.mask, t.tempMask, t.hasTempMask, t.waiting, t.lent = 0, 0, 0, 0, 0
+	t.held, t.telling = heldSignals{}, false
 	t.alt = ucontext.Stack{Flags: ssDisable}
 	t.sighand = nil
 	t.block = nil
