@@ -27,6 +27,7 @@ var (
 	exitThreadAddr         uintptr
 	startHelperAddr        uintptr
 	saveVectorsAddr        uintptr
+	currentThreadAddr      uintptr
 	rdtscAddr              uintptr
 	safeCopyAddr           uintptr
 	safeCopyFaultAddr      uintptr
@@ -115,6 +116,12 @@ func startHelper(t *Thread, args *cloneArgs) uintptr {
 func saveVectors() {
 	f := unsafe.Pointer(&saveVectorsAddr)
 	(*(*func())(unsafe.Pointer(&f)))()
+}
+
+// currentThread returns the thread that runs, in Go code that does not know it.
+func currentThread() *Thread {
+	f := unsafe.Pointer(&currentThreadAddr)
+	return (*Thread)(at((*(*func() uintptr)(unsafe.Pointer(&f)))()))
 }
 
 // Now returns the time stamp counter. The launcher converts ticks to time.

@@ -26,7 +26,7 @@ func boot(h *handoff) {
 	sharedFd := uintptr(h.files >> 32)
 	mapSharedMemory(sharedFd)
 	mapImage()
-	imageFile, sharedFile = int32(uint32(h.files)), int32(sharedFd)
+	t.files = hiddenFiles{image: int32(uint32(h.files)), shared: int32(sharedFd)}
 	mapStubs()
 
 	sys(sysMprotect, SlotBase, pageSize, protNone, 0, 0, 0)

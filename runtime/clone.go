@@ -10,6 +10,7 @@ import (
 // Flags of clone, include/uapi/linux/sched.h.
 const (
 	cloneVM           = 0x100
+	cloneFiles        = 0x400
 	cloneSighand      = 0x800
 	cloneVfork        = 0x4000
 	cloneThread       = 0x10000
@@ -29,7 +30,7 @@ type cloneJob struct {
 	args3  [maxClone3]byte // clone3's structure, the kernel's copy
 }
 
-// maxClone3 is more than any kernel's struct clone_args (88 bytes in 6.18).
+// maxClone3 is more than any kernel's struct clone_args (88 bytes in 6.18). What lies behind must be zero.
 const maxClone3 = 256
 
 // clone serves fork, vfork, clone and clone3.
@@ -62,17 +63,22 @@ func clone(t *Thread, c *Call) int64 {
 	return int64(r)
 }
 
-// cloneLocked makes the call at a moment when no other thread patches code that the child gets a copy of.
+// cloneLocked makes the call at a moment when no other thread patches code, or moves descriptors, that the child gets a
+// copy of.
 func (t *Thread) cloneLocked(j *cloneJob) uintptr {
-	if j.flags&cloneVM != 0 {
-		if singleThreaded() {
-			registerSyncCores()
-		}
-		return doClone(j)
+	if j.flags&cloneVM == 0 {
+		waitPatchLock()
+		r := doClone(j)
+		unlockPatches()
+		return r
 	}
-	waitPatchLock()
+	if singleThreaded() {
+		registerSyncCores()
+	}
 	r := doClone(j)
-	unlockPatches()
+	if failed(r) && j.flags&cloneFiles == 0 {
+		unlockPatches()
+	}
 	return r
 }
 
@@ -99,7 +105,10 @@ func (j *cloneJob) decode3(c *Call) int64 {
 		return 0 // the kernel refuses it
 	}
 	if size > maxClone3 {
-		abort("clone3 with a structure of unknown size", c.thread.site)
+		if e := zeroes(c.args[0]+maxClone3, c.args[0]+size); e != 0 {
+			return e
+		}
+		size, j.args[1] = maxClone3, maxClone3
 	}
 	if safeCopy(addrOf(&j.args3), c.args[0], size) != size {
 		return -int64(eFAULT)
@@ -115,6 +124,25 @@ func (j *cloneJob) decode3(c *Call) int64 {
 	return 0
 }
 
+// zeroes is check_zeroed_user, lib/usercopy.c, for a structure that is larger than the kernel's own: what it does not know
+// has to be zero.
+func zeroes(start, end uintptr) int64 {
+	for p := start; p < end; {
+		var part [64]byte
+		n := min(end-p, uintptr(len(part)))
+		if safeCopy(addrOf(&part), p, n) != n {
+			return -int64(eFAULT)
+		}
+		for _, b := range part {
+			if b != 0 {
+				return -int64(e2BIG)
+			}
+		}
+		p += n
+	}
+	return 0
+}
+
 // prepare fills the Thread of a child that shares memory.
 func (t *Thread) prepare(child *Thread, j *cloneJob) {
 	child.regs, child.vectors, child.allSaved = t.regs, t.vectors, true
@@ -125,6 +153,7 @@ func (t *Thread) prepare(child *Thread, j *cloneJob) {
 	child.site, child.stub = t.site, t.stub
 	child.mask, child.parent, child.birth = t.mask, t.tid, BirthThread
 	child.vforked = j.flags&cloneVfork != 0
+	child.inheritFiles(t, j.flags)
 	child.clone.flags = j.flags
 	child.pid = 0
 	if j.flags&cloneThread != 0 {
@@ -143,9 +172,24 @@ func (t *Thread) prepare(child *Thread, j *cloneJob) {
 	child.sighand = &child.ownSighand
 }
 
+// inheritFiles gives a child that shares memory the numbers of its creator's hidden descriptors. With a table of its own it
+// unlocks when it has the copy, since it may be a vfork child, whose creator waits.
+func (t *Thread) inheritFiles(creator *Thread, flags uint64) {
+	waitPatchLock()
+	t.files = creator.files
+	if flags&cloneFiles != 0 {
+		unlockPatches()
+		return
+	}
+	t.files.own()
+}
+
 // childStart is the first thing a new thread or process does, on its own tool stack
 // with every signal blocked. What it returns from is exitToTarget.
 func childStart(t *Thread) {
+	if t.clone.flags&(cloneVM|cloneFiles) == cloneVM {
+		unlockPatches()
+	}
 	t.armThread()
 	t.tid = int32(sys(sysGettid, 0, 0, 0, 0, 0, 0))
 	if t.clone.flags&cloneVM == 0 {

@@ -114,6 +114,7 @@ var ownedCalls = [NumCalls]bool{
 	sysFork: true, sysVfork: true, sysClone: true, sysClone3: true,
 	sysExecve: true, sysExecveat: true, sysExit: true, sysExitGroup: true,
 	sysClose: true, sysDup: true, sysFcntl: true, sysFstat: true, sysNewfstatat: true, sysDup2: true, sysDup3: true, sysCloseRange: true,
+	sysUnshare:  true,
 	sysGetdents: true, sysGetdents64: true,
 	sysMmap: true, sysMunmap: true, sysMremap: true, sysMprotect: true, sysPkeyMprotect: true,
 	sysMadvise: true, sysShmat: true, sysRemapFilePages: true,
@@ -164,6 +165,8 @@ func perform(t *Thread, c *Call) int64 {
 		return exitGroup(t, c)
 	case sysClose, sysDup, sysDup2, sysDup3, sysCloseRange, sysFcntl, sysFstat, sysNewfstatat:
 		return descriptors(t, c)
+	case sysUnshare:
+		return unshare(t, c)
 	case sysGetdents, sysGetdents64:
 		return getdents(t, c)
 	case sysMmap, sysMunmap, sysMremap, sysMprotect, sysPkeyMprotect, sysMadvise, sysShmat, sysRemapFilePages:

@@ -443,6 +443,11 @@ TEXT ·saveVectorsAsm(SB),NOSPLIT|NOFRAME,$0
 done:
 	RET
 
+// func currentThread() uintptr, called from Go: the g is the start of the Thread.
+TEXT ·currentThreadAsm(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	R14, AX
+	RET
+
 // func rdtsc() uint64, called from Go
 TEXT ·rdtsc(SB),NOSPLIT|NOFRAME,$0
 	RDTSC
@@ -634,6 +639,8 @@ DATA ·startHelperAddr+0(SB)/8, $·startHelperAsm(SB)
 GLOBL ·startHelperAddr(SB),NOPTR|RODATA,$8
 DATA ·saveVectorsAddr+0(SB)/8, $·saveVectorsAsm(SB)
 GLOBL ·saveVectorsAddr(SB),NOPTR|RODATA,$8
+DATA ·currentThreadAddr+0(SB)/8, $·currentThreadAsm(SB)
+GLOBL ·currentThreadAddr(SB),NOPTR|RODATA,$8
 DATA ·rdtscAddr+0(SB)/8, $·rdtsc(SB)
 GLOBL ·rdtscAddr(SB),NOPTR|RODATA,$8
 DATA ·safeCopyAddr+0(SB)/8, $·safeCopyAsm(SB)

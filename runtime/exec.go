@@ -91,7 +91,7 @@ func exec(t *Thread, c *Call) int64 {
 	if t.parked != 0 {
 		return -ENOTRUN
 	}
-	protectFiles()
+	t.files.protect()
 	j := &t.exec
 	j.mask, j.flags = t.mask, t.handoffFlags()
 	t.seizeSelf()
@@ -264,7 +264,7 @@ func execHelper(t *Thread) bool {
 		return false
 	}
 	if pid := awaitExec(); pid != 0 {
-		inject(j, pid)
+		inject(t, pid)
 		t.endProcess()
 		t.dropSighand()
 		return true
@@ -315,7 +315,8 @@ func waitAny() (pid uintptr, status uint32) {
 }
 
 // inject brings the image into the program that stands at its exec stop.
-func inject(j *execJob, pid uintptr) {
+func inject(t *Thread, pid uintptr) {
+	j, files := &t.exec, &t.files
 	var saved, r syscall.PtraceRegs
 	sys(sysPtrace, ptraceGetregs, pid, 0, addrOf(&saved), 0, 0)
 	saved.Rax, saved.Orig_rax = 0, ^uint64(0)
@@ -336,7 +337,7 @@ func inject(j *execJob, pid uintptr) {
 	e := sys(sysPtrace, ptracePoke, pid, uintptr(saved.Rip), word&^mapCodeMask|mapCode, 0, 0)
 	r = saved
 	r.Rdi, r.Rsi, r.Rdx = ImageBase, uint64(shared().ImageLength), protRead|protExec
-	r.R10, r.R8, r.R9 = ImageMmapFlags, uint64(imageFile), 0
+	r.R10, r.R8, r.R9 = ImageMmapFlags, uint64(files.image), 0
 	sys(sysPtrace, ptraceSetregs, pid, 0, addrOf(&r), 0, 0)
 	if !runToTrap(pid) {
 		return
@@ -350,7 +351,7 @@ func inject(j *execJob, pid uintptr) {
 	sys(sysPtrace, ptracePoke, pid, uintptr(saved.Rip), word, 0, 0)
 	r = saved
 	r.R8, r.R9 = saved.Rip, j.mask
-	r.R10 = uint64(imageFile) | uint64(sharedFile)<<32
+	r.R10 = uint64(files.image) | uint64(files.shared)<<32
 	r.R12, r.R13 = uint64(sys(sysGetpid, 0, 0, 0, 0, 0, 0)), j.flags
 	r.Rbp = j.processors
 	r.Rip = uint64(bootstrapAddr)

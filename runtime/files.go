@@ -7,12 +7,41 @@ import (
 	"unsafe"
 )
 
-// The two descriptors that a process of the target keeps for the next exec: the
-// image's file and the shared memory. The target can neither close them nor put others
-// in their place, and does not find them in /proc/self/fd.
-var imageFile, sharedFile int32
+// hiddenFiles are the two descriptors that a process of the target keeps for the next exec. The target
+// can neither close them nor put others in their place, and does not find them in /proc/self/fd.
+//
+// A table of descriptors may belong to several threads, and the threads of one memory may have several
+// (CLONE_VM without CLONE_FILES: vfork; unshare). Each thread keeps the numbers that are good in its own.
+type hiddenFiles struct {
+	image, shared int32  // the image's file and the shared memory
+	table         uint32 // the same for threads that have the table in common
+}
 
-func hidden(fd uintptr) bool { return int32(fd) == imageFile || int32(fd) == sharedFile }
+// tables counts the tables of this memory.
+var tables uint32
+
+func (h *hiddenFiles) has(fd uintptr) bool { return int32(fd) == h.image || int32(fd) == h.shared }
+
+// own makes the numbers those of a table of its own, a copy of the one before.
+func (h *hiddenFiles) own() { h.table = atomic.AddUint32(&tables, 1) }
+
+// replace has all threads of the table know that a descriptor has another number.
+//
+// Precondition: patchLock is held, so that no thread begins with the old one.
+func (h *hiddenFiles) replace(old, now int32) {
+	table := h.table
+	for o := allThreads; o != nil; o = o.next {
+		if o.state != slotUsed || o.files.table != table {
+			continue
+		}
+		if o.files.image == old {
+			o.files.image = now
+		}
+		if o.files.shared == old {
+			o.files.shared = now
+		}
+	}
+}
 
 // descriptors serves the calls by which a program closes descriptors or finds out which are
 // open: the hidden ones are not.
@@ -20,26 +49,43 @@ func descriptors(t *Thread, c *Call) int64 {
 	a := &c.args
 	switch c.nr {
 	case sysClose, sysDup, sysFcntl, sysFstat, sysNewfstatat:
-		if hidden(a[0]) {
+		if t.files.has(a[0]) {
 			return -int64(eBADF)
 		}
 	case sysDup2, sysDup3:
-		if hidden(a[0]) {
+		if t.files.has(a[0]) {
 			return -int64(eBADF)
 		}
-		if hidden(a[1]) {
-			moveAway(t, int32(a[1]))
+		if t.files.has(a[1]) {
+			t.moveAway(int32(a[1]))
 		}
 	case sysCloseRange:
-		return closeRange(a)
+		r := t.closeRange(a)
+		if r == 0 && a[2]&closeRangeUnshare != 0 {
+			t.files.own()
+		}
+		return r
 	}
 	return int64(doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5]))
 }
 
+// closeRangeUnshare is CLOSE_RANGE_UNSHARE, include/uapi/linux/close_range.h.
+const closeRangeUnshare = 1 << 1
+
+// unshare serves unshare, which may split the table of descriptors.
+func unshare(t *Thread, c *Call) int64 {
+	r := int64(doCall(sysUnshare, c.args[0], 0, 0, 0, 0, 0))
+	if r == 0 && c.args[0]&cloneFiles != 0 {
+		t.files.own()
+	}
+	return r
+}
+
 // moveAway gives one of the hidden descriptors another number, since the target wants
 // this one.
-func moveAway(t *Thread, fd int32) {
+func (t *Thread) moveAway(fd int32) {
 	const dupfd = 0
+	waitPatchLock()
 	r := sys(sysFcntl, uintptr(fd), dupfd, uintptr(fd)+1, 0, 0, 0)
 	if failed(r) {
 		r = sys(sysFcntl, uintptr(fd), dupfd, 3, 0, 0, 0)
@@ -47,17 +93,14 @@ func moveAway(t *Thread, fd int32) {
 	if failed(r) {
 		abortErrno("dup2 takes a descriptor of the runtime, and there is no other", r, t.site)
 	}
-	if fd == imageFile {
-		atomic.StoreInt32(&imageFile, int32(r))
-	} else {
-		atomic.StoreInt32(&sharedFile, int32(r))
-	}
+	t.files.replace(fd, int32(r))
+	unlockPatches()
 }
 
 // closeRange closes around the hidden descriptors.
-func closeRange(a *[6]uintptr) int64 {
+func (t *Thread) closeRange(a *[6]uintptr) int64 {
 	first, last, flags := uintptr(uint32(a[0])), uintptr(uint32(a[1])), a[2]
-	lo, hi := uintptr(imageFile), uintptr(sharedFile)
+	lo, hi := uintptr(t.files.image), uintptr(t.files.shared)
 	if lo > hi {
 		lo, hi = hi, lo
 	}
@@ -81,12 +124,12 @@ func closePart(first, last, flags uintptr) int64 {
 	return int64(sys(sysCloseRange, first, last, flags, 0, 0, 0))
 }
 
-// protectFiles makes sure that an exec does not close the hidden descriptors: a program
+// protect makes sure that an exec does not close the hidden descriptors: a program
 // may have set FD_CLOEXEC on every number there is.
-func protectFiles() {
+func (h *hiddenFiles) protect() {
 	const setfd = 2
-	sys(sysFcntl, uintptr(imageFile), setfd, 0, 0, 0, 0)
-	sys(sysFcntl, uintptr(sharedFile), setfd, 0, 0, 0, 0)
+	sys(sysFcntl, uintptr(h.image), setfd, 0, 0, 0, 0)
+	sys(sysFcntl, uintptr(h.shared), setfd, 0, 0, 0, 0)
 }
 
 // getdents serves getdents and getdents64: it takes the hidden descriptors out of
@@ -97,7 +140,7 @@ func getdents(t *Thread, c *Call) int64 {
 	if r <= 0 || !onProc(a[0]) {
 		return r
 	}
-	left := hideEntries(c.nr, a[1], uintptr(r))
+	left := t.files.hideEntries(c.nr, a[1], uintptr(r))
 	if left == 0 {
 		return getdents(t, c) // only hidden entries: the directory goes on
 	}
@@ -114,7 +157,7 @@ func onProc(fd uintptr) bool {
 // hideEntries removes the hidden descriptors' entries from n bytes of directory entries
 // at buf and returns how many bytes are left. An entry of a descriptor is a symbolic
 // link (fd) or a file (fdinfo); a process of the same number is a directory.
-func hideEntries(nr int, buf, n uintptr) uintptr {
+func (h *hiddenFiles) hideEntries(nr int, buf, n uintptr) uintptr {
 	const offsetLength, symlink, file = 16, 10, 8
 	for offset := uintptr(0); offset < n; {
 		e := buf + offset
@@ -123,7 +166,7 @@ func hideEntries(nr int, buf, n uintptr) uintptr {
 		if nr == sysGetdents {
 			name, kind = e+18, *(*byte)(at(e + length - 1))
 		}
-		if (kind == symlink || kind == file) && hidden(number(name)) {
+		if (kind == symlink || kind == file) && h.has(number(name)) {
 			copyDown(e, e+length, buf+n-e-length)
 			n -= length
 			continue

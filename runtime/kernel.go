@@ -85,6 +85,7 @@ const (
 	sysNanosleep        = syscall.SYS_NANOSLEEP
 	sysSchedSetaffinity = syscall.SYS_SCHED_SETAFFINITY
 	sysSchedGetaffinity = syscall.SYS_SCHED_GETAFFINITY
+	sysUnshare          = 272
 	sysGetcpu           = 309
 	sysSeccomp          = 317
 	sysExecveat         = 322
@@ -101,6 +102,7 @@ const (
 // Error numbers that the runtime gives itself.
 const (
 	ePERM  = uintptr(syscall.EPERM)
+	e2BIG  = uintptr(syscall.E2BIG)
 	eINTR  = uintptr(syscall.EINTR)
 	eBADF  = uintptr(syscall.EBADF)
 	eAGAIN = uintptr(syscall.EAGAIN)

@@ -50,7 +50,7 @@ func (t *Thread) takeBlock() bool {
 	}
 	const flags = mapShared | mapFixed
 	offset := BlockOffset + uintptr(nr)*uintptr(s.BlockSize)
-	r := sys(sysMmap, t.blockFrom, uintptr(s.BlockSize), protRead|protWrite, flags, uintptr(sharedFile), offset)
+	r := sys(sysMmap, t.blockFrom, uintptr(s.BlockSize), protRead|protWrite, flags, uintptr(t.files.shared), offset)
 	if failed(r) {
 		abortErrno("no memory for events", r, t.site)
 	}
@@ -199,7 +199,7 @@ func launcherLives() bool {
 		start, len   int64
 		pid          int32
 	}{kind: 1}
-	r := sys(sysFcntl, uintptr(sharedFile), getlk, addrOf(&lock), 0, 0, 0)
+	r := sys(sysFcntl, uintptr(currentThread().files.shared), getlk, addrOf(&lock), 0, 0, 0)
 	return failed(r) || lock.kind != unlocked
 }
 

@@ -68,6 +68,7 @@ type Thread struct {
 	blockNr   uint32
 	blockFrom uintptr // address of the thread's block window
 
+	files   hiddenFiles
 	exec    execJob
 	clone   cloneJob
 	vforked bool // the parent waits, and frees the slot

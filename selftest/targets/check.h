@@ -104,7 +104,7 @@ static inline long raw(long nr, long a, long b, long c, long d, long e, long f)
 __attribute__((unused))
 static int ended(pid_t pid)
 {
-	int status;
+	int status = 0;
 	pid_t got;
 	do
 		got = waitpid(pid, &status, __WALL);

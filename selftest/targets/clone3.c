@@ -128,10 +128,52 @@ static void errors(void)
 	EQUAL(ended(pid), 4);
 }
 
+// A structure may be as long as a page if the kernel knows what is not zero in it.
+static void large(void)
+{
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(page != MAP_FAILED && mprotect(page + 4096, 4096, PROT_NONE) == 0);
+	memcpy(page, &(struct clone_args){.exit_signal = SIGCHLD}, sizeof(struct clone_args));
+	int sizes[] = {256, 257, 264, 320, 1000, 4095, 4096};
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		pid_t pid = syscall(SYS_clone3, page, sizes[i]);
+		if (pid == 0)
+			_exit(5);
+		EQUAL(ended(pid), 5);
+		page[sizes[i] - 1] = 1;
+		FAILS(syscall(SYS_clone3, page, sizes[i]), E2BIG);
+		page[sizes[i] - 1] = 0;
+		FAILS(syscall(SYS_clone3, page + 4097 - sizes[i], sizes[i]), EFAULT);
+	}
+	// An id for the child, a descriptor that stands for it.
+	if (geteuid() == 0) {
+		pid_t want = 31990;
+		int pidfd = -1;
+		while (kill(want, 0) == 0)
+			want--;
+		struct clone_args args = {.exit_signal = SIGCHLD, .flags = CLONE_PIDFD, .pidfd = (long)&pidfd, .set_tid = (long)&want, .set_tid_size = 1};
+		pid_t pid = syscall(SYS_clone3, &args, sizeof args);
+		if (pid == 0)
+			_exit(getpid() == want ? 6 : 1);
+		EQUAL(pid, want);
+		siginfo_t info;
+		CHECK(waitid(P_PIDFD, pidfd, &info, WEXITED) == 0);
+		EQUAL(info.si_pid, want);
+		EQUAL(info.si_status, 6);
+		close(pidfd);
+		args.set_tid_size = 100;
+		FAILS(syscall(SYS_clone3, &args, sizeof args), EINVAL);
+		want = getpid();
+		args.set_tid_size = 1;
+		FAILS(syscall(SYS_clone3, &args, sizeof args), EEXIST);
+	}
+}
+
 int main(void)
 {
 	clear_sighand();
 	clear_in_shared_memory();
 	errors();
+	large();
 	puts("clone3 ok");
 }
