@@ -199,6 +199,11 @@ func Filter(cfg *Config) (bpf.Program, error) {
 	return filterFor(s, cfg)
 }
 
+// trapAll reports whether every number traps: a call that the trap filter does not see would end at the guard.
+func trapAll(cfg *Config) bool {
+	return cfg.All || cfg.Guard || cfg.Tool != nil && cfg.Tool.Hook != nil && cfg.Hooked == nil
+}
+
 func filterFor(s *rt.Shared, cfg *Config) (bpf.Program, error) {
 	t := bpf.Trap{
 		Range: bpf.Layout{Lo: uint32(s.TextStart), Hi: rt.StubLimit},
@@ -206,8 +211,7 @@ func filterFor(s *rt.Shared, cfg *Config) (bpf.Program, error) {
 			Addr: rt.ImageBase, Len: uint64(s.ImageLength),
 			Prot: unix.PROT_READ | unix.PROT_EXEC, Flags: rt.ImageMmapFlags,
 		},
-		// A call that the trap filter does not see would end at the guard.
-		All: cfg.All || cfg.Guard || cfg.Tool != nil && cfg.Tool.Hook != nil && cfg.Hooked == nil,
+		All: trapAll(cfg),
 	}
 	for nr := range rt.NumCalls {
 		if rt.Subscribed(nr) {
@@ -219,6 +223,9 @@ func filterFor(s *rt.Shared, cfg *Config) (bpf.Program, error) {
 }
 
 func fillFilter(s *rt.Shared, cfg *Config) error {
+	if trapAll(cfg) {
+		s.TrapAll = 1
+	}
 	p, err := filterFor(s, cfg)
 	if err != nil {
 		return err

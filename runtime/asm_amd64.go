@@ -56,6 +56,7 @@ const (
 	WindowExit
 	WindowDoCall
 	WindowMakeCall
+	WindowClone
 	WindowSigreturn
 	WindowSignalExit
 	WindowSafeCopy
@@ -72,6 +73,7 @@ func WindowStarts() [NumWindows]uintptr {
 		WindowExit:       exitToTargetAddr,
 		WindowDoCall:     doCallCheckedAddr,
 		WindowMakeCall:   makeCallCheckedAddr,
+		WindowClone:      doCloneAddr,
 		WindowSigreturn:  doSigreturnCheckedAddr,
 		WindowSignalExit: signalExitCheckedAddr,
 		WindowSafeCopy:   safeCopyAddr,

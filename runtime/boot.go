@@ -56,9 +56,17 @@ func boot(h *handoff) {
 		shared().MainPID = t.pid
 		restoreInherited(t)
 	}
+	traceOrders = h.flags >> handoffOrders
 	t.armProgram(first)
 	patchProgram(uintptr(h.sp))
 	t.started()
+	if h.flags&HandoffHalt != 0 {
+		t.halt = 1
+		return
+	}
+	if h.flags&HandoffTraceMe != 0 {
+		t.traceExec()
+	}
 	setKernelMask(t.mask)
 }
 

@@ -218,7 +218,7 @@ func (t *Thread) forked() {
 	if t.clone.stack != 0 {
 		t.regs.SP = uint64(t.clone.stack)
 	}
-	t.vforked = false
+	t.vforked, t.shown = false, false
 	if t.sighand != &t.ownSighand {
 		t.ownSighand.actions = t.sighand.actions
 		t.sighand = &t.ownSighand
@@ -232,6 +232,7 @@ func (t *Thread) forked() {
 	}
 	t.ownSighand.refs = 1
 	t.held, t.sighand.held, heldCount = heldSignals{}, heldSignals{}, 0
+	forgetTracees()
 	t.state, t.owners = slotUsed, 1
 }
 

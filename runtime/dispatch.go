@@ -21,7 +21,7 @@ func toolOf() *Tool {
 func dispatch(t *Thread) bool {
 	site := stubSite(t.stub)
 	r := &t.regs
-	t.site, t.targetIP, t.tail = site, site+callLength, false
+	t.site, t.targetIP, t.tail, t.shown = site, site+callLength, false, false
 	if t.stepping {
 		r.Flags |= flagTF
 	}
@@ -34,6 +34,9 @@ func dispatch(t *Thread) bool {
 	c.nr = int(int32(r.AX))
 	c.args = [6]uintptr{uintptr(r.DI), uintptr(r.SI), uintptr(r.DX), uintptr(r.R10), uintptr(r.R8), uintptr(r.R9)}
 	c.done, c.edited = false, false
+	if traceOrders&orderShow != 0 {
+		t.showEntry(c)
+	}
 	if uint32(c.nr) >= x32Bit {
 		c.Return(-int64(eNOSYS)) // where the filter traps, it answers these itself
 	}
@@ -75,7 +78,7 @@ func callMade(t *Thread, result int64) {
 // finish makes the call if the hook has not, or leaves it to the stub, and sets where
 // the thread goes on.
 func (t *Thread) finish(c *Call) {
-	if !c.done && !c.edited && !owned(c.nr) && !t.stepping {
+	if !c.done && !c.edited && !owned(c.nr) && !t.stepping && !t.shown {
 		t.tail = true
 		t.regs.CX = 0 // tells a call not started from one to be restarted, in leaveStub
 		t.exitIP = t.stub + stubSyscall
@@ -83,6 +86,9 @@ func (t *Thread) finish(c *Call) {
 	}
 	result := c.Do()
 	t.stepping = false
+	if t.shown {
+		result = t.showExit(result)
+	}
 	switch result {
 	case -ENOTRUN, -ERESTARTSYS:
 		t.again()
@@ -118,7 +124,7 @@ var ownedCalls = [NumCalls]bool{
 	sysGetdents: true, sysGetdents64: true,
 	sysMmap: true, sysMunmap: true, sysMremap: true, sysMprotect: true, sysPkeyMprotect: true,
 	sysMadvise: true, sysShmat: true, sysRemapFilePages: true,
-	sysPrctl: true, sysArchPrctl: true, sysSeccomp: true, sysPtrace: true,
+	sysPrctl: true, sysArchPrctl: true, sysSeccomp: true, sysPtrace: true, sysWait4: true, sysWaitid: true,
 }
 
 // performOwned is perform for code that keeps to FewVectors.
@@ -179,6 +185,10 @@ func perform(t *Thread, c *Call) int64 {
 		return seccomp(t, c)
 	case sysPtrace:
 		return ptrace(t, c)
+	case sysWait4:
+		return wait4(t, c)
+	case sysWaitid:
+		return waitid(t, c)
 	}
 	return int64(doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5]))
 }

@@ -135,7 +135,7 @@ TEXT ·makeCall(SB),NOSPLIT|NOFRAME,$0
 // makeCallChecked is to makeCall what doCallChecked is to doCall.
 TEXT ·makeCallChecked(SB),NOSPLIT|NOFRAME,$0
 	XORL	CX, CX
-	CMPQ	Thread_parked(GS), $0
+	CMPL	Thread_parked(GS), $0
 	JNE	refused
 	SYSCALL
 	JMP	·makeCallDone(SB)
@@ -164,7 +164,7 @@ TEXT ·makeCallDone(SB),NOSPLIT|NOFRAME,$0
 // Thread.exitIP. A parked signal is seen here at the latest: a signal that comes
 // while RIP is in this routine is delivered as if the target went on already.
 TEXT ·exitToTarget(SB),NOSPLIT|NOFRAME,$0
-	CMPQ	Thread_parked(GS), $0
+	CMPQ	Thread_parked(GS), $0 // parked and halt
 	JEQ	restore
 	LEAQ	·deliverTrap(SB), AX
 	MOVQ	AX, Thread_exitIP(GS)
@@ -264,7 +264,7 @@ TEXT ·signalExit(SB),NOSPLIT|NOFRAME,$0
 // signalExitChecked: a signal that came while the handler ran is delivered in the context the handler goes back to, if that
 // is the target's. Who is interrupted here starts here again.
 TEXT ·signalExitChecked(SB),NOSPLIT|NOFRAME,$0
-	CMPQ	Thread_parked(GS), $0
+	CMPL	Thread_parked(GS), $0
 	JNE	parked
 	MOVL	$SYS_rt_sigreturn, AX
 	SYSCALL
@@ -313,7 +313,7 @@ TEXT ·doCallAsm(SB),NOSPLIT|NOFRAME,$0
 // the call from starting. RCX is 0 until the instruction puts RIP there.
 TEXT ·doCallChecked(SB),NOSPLIT|NOFRAME,$0
 	XORL	CX, CX
-	CMPQ	Thread_parked(GS), $0
+	CMPL	Thread_parked(GS), $0
 	JNE	refused
 	SYSCALL
 	RET
@@ -336,7 +336,7 @@ TEXT ·doSigreturnAsm(SB),NOSPLIT|NOFRAME,$0
 	JMP	·doSigreturnChecked(SB)
 
 TEXT ·doSigreturnChecked(SB),NOSPLIT|NOFRAME,$0
-	CMPQ	Thread_parked(GS), $0
+	CMPL	Thread_parked(GS), $0
 	JNE	refused
 	LEAQ	8(AX), SP
 	MOVL	$SYS_rt_sigreturn, AX

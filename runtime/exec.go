@@ -31,6 +31,8 @@ type execJob struct {
 	errno  uint32 // of the failure
 	allow  uint32 // futex: 1 when the helper may seize; only with Yama
 	helper int32
+	taken  uint32 // execOffered, execTaken, execLeft; only with a tracer
+	block  uint32 // the thread's block, counted from 1; 0: none
 	mask   uint64
 	flags  uint64 // handoff flags
 	// processors is the thread's affinity, 0 if it is not pinned
@@ -53,24 +55,49 @@ const (
 	HandoffSysPending = 1 << 5 // SIGSYS is blocked and was sent
 	HandoffSegvPend   = 1 << 6
 	HandoffBusPend    = 1 << 7
+	HandoffHalt       = 1 << 8 // boot ends at deliverTrap, for a tracer, with everything blocked
+	HandoffTraceMe    = 1 << 9 // boot ends with PTRACE_TRACEME and the SIGTRAP of an exec
+	handoffOrders     = 16     // traceOrders from this bit on
 )
 
 // Values of include/uapi/linux/ptrace.h.
 const (
-	ptraceCont       = 7
-	ptracePeek       = 1
-	ptracePoke       = 4
-	ptraceGetregs    = 12
-	ptraceSetregs    = 13
-	ptraceDetach     = 17
-	ptraceSeize      = 0x4206
-	ptraceListen     = 0x4208
-	ptraceSetsigmask = 0x420b
-	ptraceOptExec    = 1 << 4
-	ptraceOptSeccomp = 1 << 7
-	ptraceEventExec  = 4
-	ptraceEventStop  = 128
-	codeSegment64    = 0x33
+	ptraceTraceMe     = 0
+	ptracePeek        = 1
+	ptracePeekData    = 2
+	ptracePeekUser    = 3
+	ptracePoke        = 4
+	ptracePokeData    = 5
+	ptracePokeUser    = 6
+	ptraceCont        = 7
+	ptraceKill        = 8
+	ptraceSingleStep  = 9
+	ptraceGetregs     = 12
+	ptraceSetregs     = 13
+	ptraceAttach      = 16
+	ptraceDetach      = 17
+	ptraceSyscall     = 24
+	ptraceSysemu      = 31
+	ptraceSysemuStep  = 32
+	ptraceSingleBlock = 33
+	ptraceSetOptions  = 0x4200
+	ptraceGetEventMsg = 0x4201
+	ptraceGetSiginfo  = 0x4202
+	ptraceSetSiginfo  = 0x4203
+	ptraceGetRegset   = 0x4204
+	ptraceSetRegset   = 0x4205
+	ptraceSeize       = 0x4206
+	ptraceInterrupt   = 0x4207
+	ptraceListen      = 0x4208
+	ptraceGetsigmask  = 0x420a
+	ptraceSetsigmask  = 0x420b
+	ptraceGetCallInfo = 0x420e
+	ptraceOptExec     = 1 << 4
+	ptraceOptSeccomp  = 1 << 7
+	ptraceOptExitKill = 1 << 20
+	ptraceEventExec   = 4
+	ptraceEventStop   = 128
+	codeSegment64     = 0x33
 )
 
 // execve's file, as newfstatat and faccessat2 take it.
@@ -94,15 +121,34 @@ func exec(t *Thread, c *Call) int64 {
 	t.files.protect()
 	j := &t.exec
 	j.mask, j.flags = t.mask, t.handoffFlags()
-	t.seizeSelf()
+	helped := t.prepareExec()
 	t.sighand.restoreIgnored(false)
 	a := &c.args
 	r := sys(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5])
 	t.sighand.restoreIgnored(true)
-	t.dropHelper()
-	unpin(0, j.processors)
+	if helped {
+		t.dropHelper()
+		unpin(0, j.processors)
+	}
 	setKernelMask(t.mask)
 	return int64(r)
+}
+
+// prepareExec finds somebody who brings the image into the new program: the tracer that the thread has, or a helper. It
+// reports whether there is a helper.
+func (t *Thread) prepareExec() bool {
+	if traceOrders&orderTraced != 0 && t.offerExec() {
+		return false
+	}
+	if t.seizeSelf() {
+		return true
+	}
+	t.dropHelper()
+	unpin(0, t.exec.processors)
+	if !t.offerExec() {
+		t.refuseExec()
+	}
+	return false
 }
 
 // check finds out what can be known before the call: a file that is not there, which a
@@ -162,11 +208,14 @@ func (t *Thread) handoffFlags() uint64 {
 	if pending&sigBit(sigBus) != 0 {
 		flags |= HandoffBusPend
 	}
+	if t.traceMe {
+		flags |= HandoffTraceMe
+	}
 	return flags
 }
 
-// seizeSelf starts the helper and waits until it has seized this thread.
-func (t *Thread) seizeSelf() {
+// seizeSelf starts the helper, waits until it has seized this thread and reports whether it could.
+func (t *Thread) seizeSelf() bool {
 	const prGetDumpable, prSetDumpable, prSetPtracer = 3, 4, 0x59616d61
 	j := &t.exec
 	j.state, j.allow = execStarting, 0
@@ -194,9 +243,7 @@ func (t *Thread) seizeSelf() {
 	// Also when nothing was changed here: a helper that changes its user changes this (commit_creds,
 	// kernel/cred.c).
 	sys(sysPrctl, prSetDumpable, dumpable, 0, 0, 0, 0)
-	if j.state == execFailed {
-		abortErrno("exec: the program cannot be followed, it is being traced or may not be", -uintptr(j.errno), t.site)
-	}
+	return j.state == execSeized
 }
 
 // cloneArgs is struct clone_args, include/uapi/linux/sched.h, up to set_tid_size (5.5).

@@ -57,6 +57,7 @@ const (
 	sysExit             = syscall.SYS_EXIT
 	sysExitGroup        = syscall.SYS_EXIT_GROUP
 	sysWait4            = syscall.SYS_WAIT4
+	sysWaitid           = syscall.SYS_WAITID
 	sysKill             = syscall.SYS_KILL
 	sysFcntl            = syscall.SYS_FCNTL
 	sysGetdents         = syscall.SYS_GETDENTS
@@ -70,6 +71,7 @@ const (
 	sysGeteuid          = syscall.SYS_GETEUID
 	sysFutex            = syscall.SYS_FUTEX
 	sysEpollPwait       = syscall.SYS_EPOLL_PWAIT
+	sysTkill            = syscall.SYS_TKILL
 	sysTgkill           = syscall.SYS_TGKILL
 	sysPselect6         = syscall.SYS_PSELECT6
 	sysPpoll            = syscall.SYS_PPOLL
@@ -108,6 +110,7 @@ const (
 	eAGAIN = uintptr(syscall.EAGAIN)
 	eNOMEM = uintptr(syscall.ENOMEM)
 	eACCES = uintptr(syscall.EACCES)
+	eIO    = uintptr(syscall.EIO)
 	eFAULT = uintptr(syscall.EFAULT)
 	eINVAL = uintptr(syscall.EINVAL)
 	eNOSYS = uintptr(syscall.ENOSYS)

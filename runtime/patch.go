@@ -73,7 +73,7 @@ func patchSite(stub, site uintptr) {
 	atomic.AddUint64(&s.Sites.Traps, 1)
 	p := patchOf(stub)
 	traps := atomic.AddUint32(&p.traps, 1)
-	if s.NoPatch != 0 || traps > 1 && !p.again(traps) || !tryPatchLock() {
+	if s.NoPatch != 0 || traceOrders&orderText != 0 || traps > 1 && !p.again(traps) || !tryPatchLock() {
 		return
 	}
 	p.verify(site)

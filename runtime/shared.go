@@ -23,6 +23,7 @@ type Shared struct {
 	Yama    uint8          // 1: who may trace is restricted (Documentation/admin-guide/LSM/Yama.rst)
 	Source  uint32         // SourceSeccomp, SourceSUD
 	NoPatch uint8          // 1: sites stay as they are
+	TrapAll uint8          // 1: the trap filter traps every number
 	Vectors uint8          // 1: stubSaved saves all vector registers, 0: those of FewVectors
 	Options [8192]byte     // for Options
 

@@ -58,6 +58,9 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 	case sig == sigToken && info.Code == siToken:
 		t.takeTokens(uc)
 		return
+	case sig == sigBus && info.Code == siExec:
+		atomic.StoreUint32(&t.exec.taken, execLeft)
+		return
 	case (sig == sigSegv || sig == sigBus) && info.Code > 0:
 		if onFault(t, sig, info, uc) {
 			return
@@ -249,8 +252,8 @@ func (t *Thread) parkSignal(sig int, info *ucontext.Siginfo, uc *ucontext.Uconte
 
 // newParked takes a place for a parked signal. One of the runtime's own may come at any instruction, and take the next.
 func (t *Thread) newParked(where uintptr) *parkedSignal {
-	n := atomic.AddUint64(&t.parked, 1) - 1
-	if n >= uint64(len(t.park)) {
+	n := atomic.AddUint32(&t.parked, 1) - 1
+	if n >= uint32(len(t.park)) {
 		abort("too many signals while in the runtime", where)
 	}
 	return &t.park[n]
@@ -262,7 +265,7 @@ func (t *Thread) isParked(sig int, info *ucontext.Siginfo) bool {
 	if sigBit(sig)&ownSignals == 0 || info.Code > 0 {
 		return false
 	}
-	for i := range t.park[:min(t.parked, uint64(len(t.park)))] {
+	for i := range t.park[:min(t.parked, uint32(len(t.park)))] {
 		p := &t.park[i]
 		if p.sig == sig && p.info.Code <= 0 && (p.info.Code == siTkill) == (info.Code == siTkill) {
 			return true
@@ -274,7 +277,7 @@ func (t *Thread) isParked(sig int, info *ucontext.Siginfo) bool {
 // parkedSet is the signals that are parked.
 func (t *Thread) parkedSet() uint64 {
 	set := uint64(0)
-	for i := range t.park[:min(t.parked, uint64(len(t.park)))] {
+	for i := range t.park[:min(t.parked, uint32(len(t.park)))] {
 		if sig := t.park[i].sig; sig != 0 {
 			set |= sigBit(sig)
 		}
@@ -285,6 +288,7 @@ func (t *Thread) parkedSet() uint64 {
 // deliverParked runs at deliverTrap: uc is the target's context but for RIP.
 func deliverParked(t *Thread, uc *ucontext.Ucontext) {
 	m := &uc.Mcontext
+	t.halt = 0 // of a tracer that is gone
 	t.toTarget(m)
 	t.deliverAll(uc)
 }
@@ -303,8 +307,8 @@ func leaveHandler(t *Thread, uc *ucontext.Ucontext) bool {
 // deliverAll delivers the parked signals in the target's context.
 func (t *Thread) deliverAll(uc *ucontext.Ucontext) {
 	m := &uc.Mcontext
-	done := uint64(0)
-	for !atomic.CompareAndSwapUint64(&t.parked, done, 0) { // one of the runtime's own may come meanwhile
+	done := uint32(0)
+	for !atomic.CompareAndSwapUint32(&t.parked, done, 0) { // one of the runtime's own may come meanwhile
 		p := &t.park[done]
 		done++
 		sig := p.sig
@@ -347,9 +351,15 @@ func onFault(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) 
 	return true
 }
 
+// dying is the signal whose default action is on its way. A tracer has seen it already.
+var dying uint64
+
 // defaultAction lets the kernel do what it does without a handler.
 func defaultAction(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 	t.unblocked(uc)
+	if sigBit(sig)&ownSignals != 0 {
+		dying = uint64(sig)
+	}
 	t.sighand.setKernelDefault(sig)
 	if info.Code > 0 && info.Code != siKernel && (sig == sigSegv || sig == sigBus) {
 		return // the instruction faults again
@@ -360,6 +370,7 @@ func defaultAction(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucon
 
 // killBy ends the process by sig as the kernel does with a fault it cannot deliver.
 func killBy(t *Thread, sig int, uc *ucontext.Ucontext) {
+	dying = uint64(sig)
 	t.sighand.setKernelDefault(sig)
 	uc.Sigmask = t.mask &^ sigBit(sig)
 	sys(sysTgkill, uintptr(t.pid), uintptr(t.tid), uintptr(sig), 0, 0, 0)

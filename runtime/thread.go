@@ -29,7 +29,8 @@ type Thread struct {
 	stub     uintptr // the stub through which the thread came; tools/gdb/trapline.py knows where this and regs are
 	exitIP   uintptr // where exitToTarget jumps: target, stub or deliverTrap
 	targetIP uintptr // where the target goes on
-	parked   uint64  // number of parked signals; no blocking call starts while it is not 0
+	parked   uint32  // number of parked signals; no blocking call starts while it is not 0
+	halt     uint32  // 1: a tracer wants to see the thread on its way out. exitToTarget reads both at once
 	regs     Regs
 	vectors  [16][2]uint64
 
@@ -46,6 +47,8 @@ type Thread struct {
 	next     *Thread // all slots ever made in this address space
 	tail     bool    // the call was left to the stub
 	stepping bool    // the target has TF set
+	shown    bool    // the tracer has seen the call's entry and not its exit
+	view     callView
 
 	mask        uint64 // the target's view of its signal mask
 	tempMask    uint64 // mask that a call like sigsuspend set for its own duration
@@ -72,6 +75,7 @@ type Thread struct {
 	exec    execJob
 	clone   cloneJob
 	vforked bool // the parent waits, and frees the slot
+	traceMe bool // PTRACE_TRACEME is due at the next exec
 }
 
 // States of a thread slot.
@@ -180,7 +184,7 @@ func (t *Thread) reset() {
 	t.g = [8]uint64{6: poisonM}
 	t.self = self
 	t.stackTop = self
-	t.parked = 0
+	t.parked, t.halt, t.shown, t.traceMe = 0, 0, false, false
 	t.call.thread = t
 	t.mask, t.tempMask, t.hasTempMask, t.waiting, t.lent = 0, 0, 0, 0, 0
 	t.held, t.telling = heldSignals{}, false

@@ -2,8 +2,6 @@
 
 package runtime
 
-import "unsafe"
-
 // A target's own use of Syscall User Dispatch, for itself or, through ptrace, for another target. What is
 // to be dispatched is the runtime's already, by SUD or by a filter that SUD would outrank; so to switch
 // it on is refused. To switch it off is to do nothing, as natively.
@@ -45,21 +43,6 @@ func (d *dispatchConfig) set(call string, site uintptr) int64 {
 func setDispatch(mode, offset, length, selector, site uintptr) int64 {
 	d := dispatchConfig{uint64(mode), uint64(selector), uint64(offset), uint64(length)}
 	return d.set("prctl(PR_SET_SYSCALL_USER_DISPATCH)", site)
-}
-
-// ptrace serves ptrace: a tracer of a target finds and leaves dispatch switched off.
-func ptrace(t *Thread, c *Call) int64 {
-	a := &c.args
-	var d dispatchConfig
-	size := unsafe.Sizeof(d)
-	if a[0] == ptraceSetDispatch && a[2] == size && isTarget(a[1]) && safeCopy(addrOf(&d), a[3], size) == size {
-		return d.set("ptrace(PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG)", t.site)
-	}
-	r := doCall(sysPtrace, a[0], a[1], a[2], a[3], a[4], a[5])
-	if a[0] == ptraceGetDispatch && r == 0 && isTarget(a[1]) {
-		safeCopy(a[3], addrOf(&d), size)
-	}
-	return int64(r)
 }
 
 // isTarget reports whether a thread that the caller traces, and that is stopped, is a target's.

@@ -4,7 +4,7 @@ import "unsafe"
 
 // The target's vector registers have to be saved before Go code uses them. Most hooks use few, so the launcher finds out
 // which ones the code can reach that runs at a hooked call (Shared.Vectors). What goes beyond is behind a function that saves
-// the rest first (saveVectors): performOwned, takeBlock.
+// the rest first (saveVectors): performOwned, takeBlock, showEntry, showExit.
 
 // FewVectors are the registers that stubSaved saves in any case, bit i for Xi: the first ones a compiler takes, the one that
 // Go copies structures with (X14), and the one it keeps at zero (X15).
@@ -19,7 +19,8 @@ func VectorRoots() []uintptr {
 // VectorLeaves returns functions that save the other registers first, or never return.
 func VectorLeaves() []uintptr {
 	return []uintptr{
-		funcEntry(performOwned), funcEntry((*Thread).takeBlock), funcEntry(abort), funcEntry(abortErrno),
+		funcEntry(performOwned), funcEntry((*Thread).takeBlock), funcEntry((*Thread).showEntry),
+		funcEntry((*Thread).showExit), funcEntry(abort), funcEntry(abortErrno),
 	}
 }
 

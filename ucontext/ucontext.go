@@ -115,6 +115,11 @@ func (s *Siginfo) SetSender(pid, uid int32) {
 // Status is si_status of SIGCHLD.
 func (s *Siginfo) Status() int32 { return int32(s.union[1]) }
 
+// SetStatus sets si_status of SIGCHLD.
+func (s *Siginfo) SetStatus(status int32) {
+	s.union[1] = s.union[1]&^0xffffffff | uint64(uint32(status))
+}
+
 // Raw returns the whole structure as bytes.
 func (s *Siginfo) Raw() *[SiginfoSize]byte { return (*[SiginfoSize]byte)(unsafe.Pointer(s)) }
 
