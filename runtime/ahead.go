@@ -134,7 +134,7 @@ func knownSite(x *text, site uintptr) *CachedSite {
 // patchAhead patches the known sites of a text that nobody has executed yet.
 func patchAhead(x *text) {
 	s := shared()
-	if s.NoPatch != 0 || x.key == 0 || x.reason() != patch.Patchable {
+	if !mayPatch() || x.key == 0 || x.reason() != patch.Patchable {
 		return
 	}
 	f := s.Cache.File(x.key, false)

@@ -69,11 +69,10 @@ func unlockPatches() { atomic.StoreUint32(&patchLock, 0) }
 
 // patchSite is called at every trap of a site.
 func patchSite(stub, site uintptr) {
-	s := shared()
-	atomic.AddUint64(&s.Sites.Traps, 1)
+	atomic.AddUint64(&shared().Sites.Traps, 1)
 	p := patchOf(stub)
 	traps := atomic.AddUint32(&p.traps, 1)
-	if s.NoPatch != 0 || traceOrders&orderText != 0 || traps > 1 && !p.again(traps) || !tryPatchLock() {
+	if !mayPatch() || traps > 1 && !p.again(traps) || !tryPatchLock() {
 		return
 	}
 	p.verify(site)
@@ -82,6 +81,9 @@ func patchSite(stub, site uintptr) {
 	}
 	unlockPatches()
 }
+
+// mayPatch reports whether sites are patched at all.
+func mayPatch() bool { return shared().NoPatch == 0 && traceOrders&orderText == 0 }
 
 // again reports whether a site that has trapped before is to be looked at once more: after 2, 4, 8... traps, unless it
 // was refused for a reason that stays and executable memory has not changed since.

@@ -109,6 +109,8 @@ func (t *Thread) offerExec() bool {
 		sys(sysRtTgsigqueue, uintptr(t.pid), uintptr(t.tid), sigBus, addrOf(&info), 0, 0)
 	}
 	if j.taken == execTaken {
+		// The SIGTRAP of the exec has to come at once if the target does not block it.
+		setKernelMask(allSignals &^ (sigBit(sigTrap) &^ t.mask))
 		return true
 	}
 	traceOrders &^= orderTraced
