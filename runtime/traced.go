@@ -28,6 +28,10 @@ type callView struct {
 	result int64 // rax
 	ip     uint64
 	edited uint64 // the tracer has changed something
+
+	// A signal that came when the call had been made: the tracer sees it behind the exit.
+	delayed uint64
+	signal  Siginfo
 }
 
 // The calls by which the others show themselves. With no set rt_sigprocmask does nothing and looks at no other
@@ -47,7 +51,7 @@ const eRESTARTNOINTR = 513
 func (t *Thread) showEntry(c *Call) {
 	saveVectors()
 	v := &t.view
-	*v = callView{nr: int64(c.nr), result: -int64(eNOSYS), ip: uint64(t.targetIP)}
+	v.nr, v.result, v.ip, v.edited, v.delayed = int64(c.nr), -int64(eNOSYS), uint64(t.targetIP), 0, 0
 	t.shown = true
 	sys(showCall, showEntryMark, 0, 0, sigsetSize, 0, 0)
 	if v.edited == 0 {
@@ -75,6 +79,10 @@ func (t *Thread) showExit(result int64) int64 {
 	shown := v.result
 	t.shown = false
 	sys(showCall, showExitMark, 0, 0, sigsetSize, 0, 0)
+	if v.delayed != 0 {
+		v.delayed = 0
+		sys(sysRtTgsigqueue, uintptr(t.pid), uintptr(t.tid), uintptr(v.signal.Signo), addrOf(&v.signal), 0, 0)
+	}
 	if v.edited == 0 {
 		return result
 	}

@@ -137,7 +137,7 @@ func (e *tracee) hides(sig int, status *uint32) bool {
 	if s.sig == sigTrap && e.steps() {
 		return e.hidesStep(&s)
 	}
-	if e.ownSignal(&s, status) {
+	if e.ownSignal(&s, status) || e.delays(&s) {
 		return true
 	}
 	e.view = e.viewOf()
@@ -185,6 +185,25 @@ func (e *tracee) ownSignal(s *stop, status *uint32) bool {
 		return e.again(s.sig) // the tracer has seen it
 	}
 	return false
+}
+
+// delays keeps a signal back that came when the call that the tracer has seen begin was over: natively its exit comes first.
+func (e *tracee) delays(s *stop) bool {
+	w := &shared().Windows
+	ip := uintptr(e.regs.Rip)
+	over := w[WindowDoCall].has(ip) && ip > callIn(w[WindowDoCall]) || w[WindowMakeCall].has(ip) && ip > callIn(w[WindowMakeCall])
+	if !e.calling || e.exitShown || !over || int64(e.regs.Orig_rax) < 0 || s.sig == sigStop {
+		return false
+	}
+	view := uintptr(e.regs.Gs_base) + unsafe.Offsetof(Thread{}.view)
+	if e.peek(view+unsafe.Offsetof(callView{}.delayed)) != 0 {
+		return false
+	}
+	for i := uintptr(0); i < unsafe.Sizeof(s.info); i += 8 {
+		e.poke(view+unsafe.Offsetof(callView{}.signal)+i, *(*uint64)(unsafe.Add(unsafe.Pointer(&s.info), i)))
+	}
+	e.poke(view+unsafe.Offsetof(callView{}.delayed), 1)
+	return e.again(0)
 }
 
 // trapped reports whether a SIGSYS is the trap source's.
