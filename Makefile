@@ -2,6 +2,7 @@
 # make run      traces a program with it
 # make test     everything that has to pass before a commit; installs what it needs or says what is missing
 # make soak     the same with all long cases
+# make compare-strace   says how many lines of the trace of 40 programs are strace's
 # make bench    measures native, trapline and strace; installs what it needs or says what is missing
 # make clean
 
@@ -16,7 +17,7 @@ export CGO_ENABLED := 0
 # A clone that belongs to another user has no version control status to stamp; VERSION does that.
 export GOFLAGS := -buildvcs=false $(GOFLAGS)
 
-.PHONY: build run check test soak bench clean
+.PHONY: build run check test soak compare-strace bench clean
 
 build:
 	$(GO) build -ldflags='$(LDFLAGS)' -o bin/trapline ./cmd/trapline
@@ -37,6 +38,10 @@ test: check
 
 soak: check
 	$(GO) test -v -count=1 -p=1 -timeout=3h ./...
+
+compare-strace: build
+	selftest/programs/install.sh
+	$(GO) test -v -count=1 -timeout=20m -run TestCompareStrace ./selftest/programs
 
 bench: build
 	selftest/programs/install.sh selftest/bench/packages.txt

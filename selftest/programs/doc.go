@@ -5,8 +5,9 @@
 // byte for byte (a script hides what a program says of times, process ids and an order of its own), and no process may be
 // left over. TestPrograms has the subtests MODE/CASE, at most two at a time.
 //
-// TestSameSequence compares something else: `trapline trace -o` and `strace -f -o` have to see the same calls, thread by
-// thread, in the same order and with the same results. TestSameCounts does the same with the table of `trapline count`.
+// TestCompareStrace compares something else: `trapline trace -o` and `strace -f -o` have to print the same lines, thread by
+// thread, but for those of knownDifferences, and to see the same calls (make compare-strace). TestSameCounts does the same
+// with the table of `trapline count`.
 //
 // install.sh installs the packages of packages.txt; a case whose package is not there is skipped and names it.
 //

@@ -63,7 +63,7 @@ func missingPackages(names []string) (missing []string) {
 // TestPackages: install.sh installs what the cases name, and nothing else.
 func TestPackages(t *testing.T) {
 	t.Parallel()
-	used := []string{"strace"} // by TestSameSequence and the mode strace
+	used := []string{"strace"} // by TestCompareStrace and the mode strace
 	for i := range programs {
 		p := &programs[i]
 		used = append(used, p.packages...)

@@ -16,13 +16,15 @@ import (
 type call struct {
 	name   string
 	result string
+	text   string // the line, its two halves put together
 }
 
 // A traced is what a trace says of one thread.
 type traced struct {
-	key   string // place in the tree of creation: 1 is the first thread, 1.2 the second one it made
-	calls []call
-	end   string // of the line +++ ... +++
+	key     string // place in the tree of creation: 1 is the first thread, 1.2 the second one it made
+	calls   []call
+	signals []string // the lines --- ... ---
+	end     string   // of the line +++ ... +++
 }
 
 // Lines of `strace -f -o`: PID, then a call, its beginning, its end, a signal, or the thread's end.
@@ -38,7 +40,7 @@ var (
 // parseTrace reads the lines into threads, which are in the order of their keys. The first execve of the first thread
 // (the tracer's own, in a child it made) is left out.
 func parseTrace(r io.Reader) ([]traced, error) {
-	p := traceParser{threads: make(map[string]*traced), begun: make(map[string]string)}
+	p := traceParser{threads: make(map[string]*traced), begun: make(map[string]call)}
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, 1<<22)
 	for s.Scan() {
@@ -59,7 +61,7 @@ func parseTrace(r io.Reader) ([]traced, error) {
 type traceParser struct {
 	order   []string // thread ids as they appear first
 	threads map[string]*traced
-	begun   map[string]string // thread id: the call of its <unfinished ...> line
+	begun   map[string]call // thread id: the call of its <unfinished ...> line
 }
 
 func (p *traceParser) line(tid, text string) error {
@@ -70,29 +72,32 @@ func (p *traceParser) line(tid, text string) error {
 		p.order = append(p.order, tid)
 	}
 	if m := unfinished.FindStringSubmatch(text); m != nil {
-		p.begun[tid] = m[1]
+		p.begun[tid] = call{m[1], "?", strings.TrimSuffix(text, " <unfinished ...>")}
 		return nil
 	}
 	if m := resumed.FindStringSubmatch(text); m != nil {
-		if p.begun[tid] != m[1] {
-			return fmt.Errorf("thread %s: %s resumed, but %q had begun", tid, m[1], p.begun[tid])
+		if p.begun[tid].name != m[1] {
+			return fmt.Errorf("thread %s: %s resumed, but %q had begun", tid, m[1], p.begun[tid].name)
 		}
+		_, rest, _ := strings.Cut(text, " resumed>")
+		th.add(call{m[1], m[2], p.begun[tid].text + rest})
 		delete(p.begun, tid)
-		th.add(m[1], m[2])
 		return nil
 	}
 	if m := whole.FindStringSubmatch(text); m != nil {
-		th.add(m[1], m[2])
+		th.add(call{m[1], m[2], text})
 		return nil
 	}
 	if m := ended.FindStringSubmatch(text); m != nil {
-		if name, ok := p.begun[tid]; ok {
-			th.add(name, "?") // killed in it, or its exit took effect at once
+		if c, ok := p.begun[tid]; ok {
+			c.text += ") = ?"
+			th.add(c) // killed in it, or its exit took effect at once
 		}
 		th.end = m[1]
 		return nil
 	}
 	if signalled.MatchString(text) {
+		th.signals = append(th.signals, text)
 		return nil
 	}
 	return fmt.Errorf("thread %s: not a line of strace's: %q", tid, text)
@@ -100,9 +105,9 @@ func (p *traceParser) line(tid, text string) error {
 
 // add appends a call. The return from a handler is left out, as the lines of signals are: between which calls a signal
 // comes is a matter of the moment.
-func (th *traced) add(name, result string) {
-	if name != "rt_sigreturn" {
-		th.calls = append(th.calls, call{name, result})
+func (th *traced) add(c call) {
+	if c.name != "rt_sigreturn" {
+		th.calls = append(th.calls, c)
 	}
 }
 
@@ -144,6 +149,10 @@ func (p *traceParser) tree() ([]traced, error) {
 		for j := range list[i].calls {
 			c := &list[i].calls[j]
 			c.result = plainResult(*c, keys)
+			c.text = plainText(c.text, keys)
+		}
+		for j := range list[i].signals {
+			list[i].signals[j] = plainText(list[i].signals[j], keys)
 		}
 	}
 	return list, nil
@@ -176,15 +185,6 @@ func plainResult(c call, keys map[string]string) string {
 	return c.result
 }
 
-// text is the thread as lines, for a diff one can read.
-func (th traced) text() []string {
-	lines := []string{"thread " + th.key}
-	for _, c := range th.calls {
-		lines = append(lines, c.name+" = "+c.result)
-	}
-	return append(lines, "+++ "+th.end)
-}
-
 // TestParseTrace: lines that strace printed.
 func TestParseTrace(t *testing.T) {
 	t.Parallel()
@@ -205,8 +205,18 @@ func TestParseTrace(t *testing.T) {
 100   +++ exited with 0 +++
 `
 	want := []traced{
-		{"1", []call{{"brk", "ADDRESS"}, {"openat", "-1"}, {"clone", "thread 1.1"}, {"wait4", "CHILD"}, {"exit_group", "?"}}, "exited with 0"},
-		{"1.1", []call{{"set_robust_list", "0"}, {"write", "7"}, {"exit_group", "?"}}, "exited with 3"},
+		{"1", []call{
+			{"brk", "ADDRESS", "brk(NULL) = 0x5581"},
+			{"openat", "-1", `openat(AT_FDCWD, "/nothing", O_RDONLY) = -1 ENOENT (No such file or directory)`},
+			{"clone", "thread 1.1", "clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLD, child_tidptr=0x7f) = THREAD"},
+			{"wait4", "CHILD", "wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = THREAD"},
+			{"exit_group", "?", "exit_group(0) = ?"},
+		}, []string{"--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=THREAD} ---"}, "exited with 0"},
+		{"1.1", []call{
+			{"set_robust_list", "0", "set_robust_list(0x7f, 24) = 0"},
+			{"write", "7", `write(1, "a) = 7\n", 7) = 7`},
+			{"exit_group", "?", "exit_group(3) = ?"},
+		}, nil, "exited with 3"},
 	}
 	got, err := parseTrace(strings.NewReader(text))
 	if err != nil {
