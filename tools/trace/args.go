@@ -55,6 +55,9 @@ func (c *call) complete() {
 
 // shows reports whether argument i is there at all; if it is not, none behind it is.
 func (c *call) shows(i int) bool {
+	if i > 0 && c.row.args[i-1].kind() == aQuotaCommand || i > 1 && c.row.args[i-2].kind() == aQuotaCommand {
+		return c.quotaShows(i)
+	}
 	a := c.row.args[i]
 	other := uint64(0)
 	if a.param() < 6 {
@@ -69,6 +72,8 @@ func (c *call) shows(i int) bool {
 		return other&(unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED) == unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED
 	case aMembarrierCPU:
 		return other&membarrierCPU != 0
+	case aRebootText:
+		return uint32(other) == unix.LINUX_REBOOT_CMD_RESTART2
 	}
 	return true
 }
@@ -82,7 +87,8 @@ func (c *call) deferred(i int) bool {
 	case aOut:
 		return a != aOut|sSiginfo || c.args[i] != 0 || c.nr == unix.SYS_WAITID
 	case aOutIfPositive, aRemaining, aBufferOut, aBytesOut, aPathOut, aXattrOut, aSigsetOut, aIovecOut,
-		aMessagesIn, aMessagesOut, aEventsOut, aDirents, aDirents32, aGroupsOut, aCPUSetOut, aMsgOut, aResident:
+		aMessagesIn, aMessagesOut, aEventsOut, aDirents, aDirents32, aGroupsOut, aCPUSetOut, aMsgOut, aResident,
+		aIoEvents, aNodemask:
 		return true
 	case aSockaddrOut, aOptionOut:
 		_, ok := c.in.bytes(c.args[a.param()], 4)
@@ -163,8 +169,20 @@ func (c *call) rareValue(a arg, v uint64) {
 		c.enum(xClock, uint64(uint32(v)))
 	case aPersonality:
 		c.add(personality(uint32(v)))
-	case aDevMode:
+	case aDev, aDevMode:
 		c.device(v)
+	case aQuotaCommand:
+		c.quotaCommand(uint32(v))
+	case aSwapFlags:
+		c.swapFlags(uint64(uint32(v)))
+	case aKey:
+		c.key(uint32(v))
+	case aKeyPermissions:
+		c.keyPermissions(uint32(v))
+	case aFanotifyInit:
+		c.fanotifyInit(uint64(uint32(v)))
+	case aKexecFlags:
+		c.kexecFlags(v)
 	case aSocketType:
 		c.socketType(uint64(uint32(v)))
 	case aProtocol:
@@ -214,13 +232,29 @@ func (c *call) pointer(a arg, i int) {
 	switch a.kind() {
 	case aPath:
 		c.string(addr, maxPath-1)
-	case aString:
+	case aString, aRebootText:
 		c.string(addr, c.limit)
+	case aBytesIn:
+		c.hexBuffer(addr, other)
+	case aSizedIn:
+		c.sized(addr, other)
+	case aLandlockRule:
+		c.landlockRule(addr)
+	case aUlongs:
+		c.list(addr, other, 8, func(b []byte) { c.add(address(le.Uint64(b))) })
+	case aNodesIn:
+		c.list(addr, (other+63)/64, 8, func(b []byte) { c.add(address(le.Uint64(b))) })
+	case aIocbs:
+		c.list(addr, other, 8, func(b []byte) { c.structure(aIn|sIocb, le.Uint64(b), c.in) })
 	case aMemfdName:
 		c.string(addr, min(c.limit, 250))
 	case aThreadName:
 		c.string(addr, min(c.limit, 15))
 	case aBufferIn:
+		if c.nr == unix.SYS_SETHOSTNAME || c.nr == unix.SYS_SETDOMAINNAME {
+			c.nodeName(addr, other)
+			return
+		}
 		c.buffer(addr, other)
 	case aXattrIn:
 		c.xattr(addr, other)
@@ -309,6 +343,10 @@ func (c *call) outPointer(a arg, i int, addr, other uint64) {
 		c.list(addr, n, epollSize, c.epollEvent)
 	case aDirents, aDirents32:
 		c.dirents(addr)
+	case aIoEvents:
+		c.ioEvents(addr, n)
+	case aNodemask:
+		c.nodemask(addr, other)
 	case aGroupsOut:
 		c.list(addr, n, 4, func(b []byte) { c.id(le.Uint32(b)) })
 	case aCPUSetOut:
@@ -323,7 +361,7 @@ const unlimited64 = ^uint64(0)
 // outBuffer prints n bytes that the call left at addr.
 func (c *call) outBuffer(a arg, addr, n uint64) {
 	switch {
-	case c.failed():
+	case c.failed(), n == 0 && c.sizeQuery():
 		c.addr(addr)
 	case a.kind() == aPathOut:
 		b, ok := c.out.bytes(addr, min(n, maxPath))
@@ -339,6 +377,24 @@ func (c *call) outBuffer(a arg, addr, n uint64) {
 	default:
 		c.buffer(addr, n)
 	}
+}
+
+// sizeQuery reports whether the call only asked how long a list of attributes is.
+func (c *call) sizeQuery() bool {
+	switch c.nr {
+	case unix.SYS_LISTXATTR, unix.SYS_LLISTXATTR, unix.SYS_FLISTXATTR:
+		return c.args[2] == 0
+	}
+	return false
+}
+
+// nodeName prints a name that the kernel would take, the address of a longer one.
+func (c *call) nodeName(addr, n uint64) {
+	if n > utsField-1 {
+		c.addr(addr)
+		return
+	}
+	c.buffer(addr, n)
 }
 
 // xattr prints the value of an extended attribute: a string more often than not.

@@ -47,6 +47,10 @@ const (
 	cloneArgsSize = 88
 	openHowSize   = 24
 	signalPair    = 16
+	sizedMax      = 152 // of a structure whose size is an argument
+	iocbSize      = 64
+	ioEventSize   = 32
+	ruleSize      = 16
 	pageSize      = 4096
 	unlimited     = ^uintptr(0)
 )
@@ -56,25 +60,26 @@ func enterLimit(a arg) int {
 	switch a.kind() {
 	case aPath:
 		return copySpace(maxPath)
-	case aString, aMemfdName, aThreadName, aBufferIn, aXattrIn, aMsgIn:
+	case aString, aMemfdName, aThreadName, aBufferIn, aXattrIn, aMsgIn, aBytesIn, aRebootText:
 		return copySpace(int(options().maxString) + 8)
 	case aIn, aUpdated:
 		return copySpace(int(structSizes[a.param()]))
 	case aOut, aOutIfPositive, aRemaining, aPathOut, aBufferOut, aBytesOut, aXattrOut, aSigsetOut,
-		aSockaddrOut, aOptionOut, aEventsOut, aDirents, aDirents32, aGroupsOut, aCPUSetOut, aParentTID, aMsgOut, aResident:
+		aSockaddrOut, aOptionOut, aEventsOut, aDirents, aDirents32, aGroupsOut, aCPUSetOut, aParentTID, aMsgOut, aResident, aIoEvents,
+		aNodemask:
 		return 0
 	case aLengthOut, aSigsetIn, aOffset, aEnv:
 		return copySpace(8)
 	case aSockaddrIn, aFDSet, aCPUSetIn:
 		return copySpace(cpuSetMax)
-	case aMessageOut, aCloneArgs, aOpenHow:
-		return copySpace(cloneArgsSize)
+	case aMessageOut, aCloneArgs, aOpenHow, aSizedIn, aLandlockRule:
+		return copySpace(sizedMax)
 	case aKernelSigset:
 		return copySpace(signalPair) + copySpace(sigsetMax)
 	case aOptionIn:
 		return copySpace(max(int(options().maxString), optionMax))
-	case aSemOps, aPoll:
-		return copySpace(maxElements * pollfdSize)
+	case aSemOps, aPoll, aUlongs, aNodesIn:
+		return copySpace(maxElements * 8)
 	}
 	if a.kind() < firstMemory {
 		return 0
@@ -103,6 +108,10 @@ func exitLimit(a arg) int {
 		return copySpace(maxElements * epollSize)
 	case aGroupsOut, aResident:
 		return copySpace(maxElements * 4)
+	case aIoEvents:
+		return copySpace(maxElements * ioEventSize)
+	case aNodemask:
+		return copySpace(maxElements * 8)
 	case aCloneArgs:
 		return 2 * copySpace(8)
 	case aIovecOut, aMessageOut, aMessagesIn, aMessagesOut:
@@ -123,9 +132,9 @@ func captureIn(w *rt.Writer, c *rt.Call, a arg, i int) {
 	switch a.kind() {
 	case aPath:
 		copyString(w, addr, maxPath)
-	case aString, aMemfdName, aThreadName:
+	case aString, aMemfdName, aThreadName, aRebootText:
 		copyString(w, addr, int(text)+1)
-	case aBufferIn, aXattrIn:
+	case aBufferIn, aXattrIn, aBytesIn:
 		copyMemory(w, addr, min(c.Arg(a.param()), text))
 	case aMsgIn:
 		copyMemory(w, addr, 8+min(c.Arg(a.param()), text))
@@ -139,8 +148,10 @@ func captureIn(w *rt.Writer, c *rt.Call, a arg, i int) {
 		copyMemory(w, addr, min(positive(c.Arg(a.param())), max(text, optionMax)))
 	case aLengthOut, aOffset:
 		copyMemory(w, addr, 8)
-	case aPoll, aFDSet, aGroupsIn, aCPUSetIn, aSemOps, aFutexWaiters, aCloneArgs, aOpenHow:
+	case aPoll, aFDSet, aGroupsIn, aCPUSetIn, aSemOps, aFutexWaiters, aCloneArgs, aOpenHow, aSizedIn, aUlongs, aNodesIn, aLandlockRule:
 		copyMemory(w, addr, arraySize(c, a, text))
+	case aIocbs:
+		captureIocbs(w, c, addr, elements(c.Arg(a.param()), text))
 	case aKernelSigset:
 		captureKernelSigset(w, c, addr)
 	case aArgv:
@@ -206,6 +217,10 @@ func captureOut(w *rt.Writer, c *rt.Call, a arg, i int, result int64) {
 		copyMemory(w, addr, elements(n, text)*epollSize)
 	case aGroupsOut:
 		copyMemory(w, addr, elements(n, text)*4)
+	case aIoEvents:
+		copyMemory(w, addr, elements(n, text)*ioEventSize)
+	case aNodemask:
+		copyMemory(w, addr, elements((c.Arg(a.param())+63)/64, text)*8)
 	case aCPUSetOut:
 		copyMemory(w, addr, min(n, cpuSetMax))
 	case aDirents, aDirents32:
@@ -247,6 +262,14 @@ func arraySize(c *rt.Call, a arg, text uintptr) uintptr {
 		return elements(uintptr(uint32(c.Arg(a.param()))), text) * waiterSize
 	case aOpenHow:
 		return min(c.Arg(a.param()), openHowSize)
+	case aSizedIn:
+		return min(c.Arg(a.param()), sizedMax)
+	case aUlongs:
+		return elements(c.Arg(a.param()), text) * 8
+	case aNodesIn:
+		return elements((c.Arg(a.param())+63)/64, text) * 8
+	case aLandlockRule:
+		return ruleSize
 	}
 	return min(c.Arg(a.param()), cloneArgsSize)
 }
@@ -313,6 +336,18 @@ func captureArgv(w *rt.Writer, c *rt.Call, addr, text uintptr) {
 			return
 		}
 		copyString(w, s, int(text)+1)
+	}
+}
+
+// captureIocbs copies count pointers and the struct iocb behind each (include/uapi/linux/aio_abi.h).
+func captureIocbs(w *rt.Writer, c *rt.Call, addr, count uintptr) {
+	copyMemory(w, addr, count*8)
+	for i := range count {
+		var p uintptr
+		if c.Read((*[8]byte)(unsafe.Pointer(&p))[:], addr+8*i) != 8 {
+			return
+		}
+		copyMemory(w, p, iocbSize)
 	}
 }
 

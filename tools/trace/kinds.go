@@ -13,54 +13,60 @@ func (a arg) param() int { return int(a >> 8) }
 
 // Kinds of arguments that are values.
 const (
-	aNone          arg = iota // behind the last argument
-	aEnd                      // the first argument of a call without any
-	aSkip                     // not shown
-	aInt                      // signed, 32 bits
-	aUint                     // unsigned, 32 bits
-	aLong                     // signed, 64 bits
-	aUlong                    // unsigned, 64 bits
-	aHex                      // hexadecimal, 64 bits
-	aHex32                    // hexadecimal, 32 bits
-	aAddr                     // an address that is not followed
-	aFD                       // file descriptor
-	aDirFD                    // file descriptor or AT_FDCWD
-	aMode                     // permission bits
-	aFileMode                 // file type and permission bits
-	aCreateMode               // aMode, left out with all behind it unless the flags in p create a file
-	aOpenFlags                // access mode and flags of open
-	aID                       // user or group, -1 for none
-	aPID                      // process, thread or group
-	aSignal                   // signal number
-	aFlags                    // flags of set x, 32 bits
-	aFlags64                  // flags of set x, 64 bits
-	aEnum                     // value of set x, 32 bits
-	aEnum64                   // value of set x, 64 bits
-	aMmapFlags                // mapping type and flags
-	aClock                    // clock ID
-	aPersonality              // execution domain and flags
-	aDev                      // device number
-	aDevMode                  // aDev, left out unless the mode in p is a device
-	aIoctl                    // command of ioctl
-	aFutexCommand             // operation of futex and its flags
-	aSyslog                   // action of syslog
-	aMpolMode                 // memory policy and its flags
-	aFutexOp                  // operation and comparison of FUTEX_WAKE_OP
-	aXfeature                 // number of a processor state component
-	aTracer                   // process ID, -1 for any
-	aAmbientCap               // capability, where the command in argument 1 takes one
-	aRemapAddr                // address, left out unless the flags in p have MREMAP_FIXED
-	aSocketType               // socket type and flags
-	aProtocol                 // protocol, by the family in argument 0
-	aIPCFlags                 // permission bits and flags of set x
-	aIPCCommand               // command of shmctl and its like
-	aIoprio                   // class and level of I/O priority
-	aMembarrierCPU            // left out unless the flags in p have MEMBARRIER_CMD_FLAG_CPU
-	aMemfdFlags               // flags and huge page size
-	aStatxFlags               // AT flags and the kind of synchronisation
-	aSockOption               // option of the level in argument 1
-	aWaitID                   // the ID that the type in argument 0 calls for
-	aPriorityWho              // the ID that the type in argument 0 calls for
+	aNone           arg = iota // behind the last argument
+	aEnd                       // the first argument of a call without any
+	aSkip                      // not shown
+	aInt                       // signed, 32 bits
+	aUint                      // unsigned, 32 bits
+	aLong                      // signed, 64 bits
+	aUlong                     // unsigned, 64 bits
+	aHex                       // hexadecimal, 64 bits
+	aHex32                     // hexadecimal, 32 bits
+	aAddr                      // an address that is not followed
+	aFD                        // file descriptor
+	aDirFD                     // file descriptor or AT_FDCWD
+	aMode                      // permission bits
+	aFileMode                  // file type and permission bits
+	aCreateMode                // aMode, left out with all behind it unless the flags in p create a file
+	aOpenFlags                 // access mode and flags of open
+	aID                        // user or group, -1 for none
+	aPID                       // process, thread or group
+	aSignal                    // signal number
+	aFlags                     // flags of set x, 32 bits
+	aFlags64                   // flags of set x, 64 bits
+	aEnum                      // value of set x, 32 bits
+	aEnum64                    // value of set x, 64 bits
+	aMmapFlags                 // mapping type and flags
+	aClock                     // clock ID
+	aPersonality               // execution domain and flags
+	aDev                       // device number
+	aDevMode                   // aDev, left out unless the mode in p is a device
+	aIoctl                     // command of ioctl
+	aFutexCommand              // operation of futex and its flags
+	aSyslog                    // action of syslog
+	aMpolMode                  // memory policy and its flags
+	aFutexOp                   // operation and comparison of FUTEX_WAKE_OP
+	aXfeature                  // number of a processor state component
+	aTracer                    // process ID, -1 for any
+	aAmbientCap                // capability, where the command in argument 1 takes one
+	aRemapAddr                 // address, left out unless the flags in p have MREMAP_FIXED
+	aSocketType                // socket type and flags
+	aProtocol                  // protocol, by the family in argument 0
+	aIPCFlags                  // permission bits and flags of set x
+	aIPCCommand                // command of shmctl and its like
+	aIoprio                    // class and level of I/O priority
+	aMembarrierCPU             // left out unless the flags in p have MEMBARRIER_CMD_FLAG_CPU
+	aMemfdFlags                // flags and huge page size
+	aStatxFlags                // AT flags and the kind of synchronisation
+	aSockOption                // option of the level in argument 1
+	aQuotaCommand              // command of quotactl and the kind of quota
+	aSwapFlags                 // flags and priority of swapon
+	aKey                       // serial number of a key, or a special one
+	aKeyPermissions            // what the owner and others may do with a key
+	aFanotifyInit              // class and flags of fanotify_init
+	aKexecFlags                // flags and architecture of kexec_load
+	aWaitID                    // the ID that the type in argument 0 calls for
+	aPriorityWho               // the ID that the type in argument 0 calls for
 
 	firstMemory // the kinds from here on refer to memory
 )
@@ -117,6 +123,15 @@ const (
 	aSemOps                                 // p times struct sembuf
 	aFutexWaiters                           // p times struct futex_waitv
 	aOpenHow                                // struct open_how of p bytes
+	aRebootText                             // string, left out unless the command in p takes one
+	aBytesIn                                // as aBufferIn, every byte in hexadecimal
+	aSizedIn                                // the call's structure (sizedPrinters), of p bytes
+	aUlongs                                 // p 64-bit numbers in hexadecimal
+	aNodesIn                                // bitmap of p bits, as 64-bit numbers
+	aNodemask                               // bitmap of p bits
+	aIocbs                                  // p pointers to struct iocb
+	aLandlockRule                           // attributes of the rule that argument 1 names
+	aIoEvents                               // array of struct io_event, as many as the result says
 )
 
 // Parameters: another argument of the same call.
@@ -187,6 +202,13 @@ const (
 	sInodeFlags
 	sTSC
 	sMpolMode
+	sIocb
+	sPerfAttr
+	sUringParams
+	sXfeatures
+	sCachestatRange
+	sCachestat
+	sShmInfo
 	structs
 )
 
@@ -205,6 +227,8 @@ var structSizes = [structs >> 8]uint16{
 	sIfreq >> 8: 40, sIfconf >> 8: 16, sTime >> 8: 8, sNotifSizes >> 8: 6,
 	sCommName >> 8: 16, sMqAttr >> 8: 64, sFileHandle >> 8: 8,
 	sFprog >> 8: 16, sSeccompAction >> 8: 4, sInodeFlags >> 8: 4, sTSC >> 8: 4, sMpolMode >> 8: 4,
+	sIocb >> 8: 64, sPerfAttr >> 8: 64, sUringParams >> 8: 120, sXfeatures >> 8: 8,
+	sCachestatRange >> 8: 16, sCachestat >> 8: 40, sShmInfo >> 8: 48,
 }
 
 // siginfoSize is how much of struct siginfo is ever printed: the union's members end
@@ -236,6 +260,9 @@ const (
 	vIPCControl
 	vSyslog
 	vIoctl
+	vKeyctl
+	vFsconfig
+	vUringRegister
 	variesCount
 )
 

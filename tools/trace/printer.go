@@ -433,8 +433,8 @@ func (p *Printer) result(t *thread, v int64) {
 	switch {
 	case c.row.result == rNone:
 		p.finish("= ?", "")
-	case v == -rt.ERESTARTSYS:
-		p.finish("= ? ERESTARTSYS (To be restarted if SA_RESTART is set)", "")
+	case v == -rt.ERESTARTSYS || v == -eintr && c.restartCode() != "":
+		p.finish("= ? "+c.restartCode(), "")
 	case v < 0 && v >= -4095:
 		p.finish("= -1 "+errnoText(uint32(-v)), c.auxiliary())
 	case c.row.result == rOctal:

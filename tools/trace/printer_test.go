@@ -251,7 +251,7 @@ func TestEnded(t *testing.T) {
 		after.exit(7, 7, 7)
 		p.Events(after.events)
 	})
-	want := "[pid     7] pause()                     = -1 EINTR (Interrupted system call)\n" +
+	want := "[pid     7] pause()                     = ? ERESTARTNOHAND (To be restarted if no handler)\n" +
 		"getpid()                                = 7\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

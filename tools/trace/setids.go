@@ -176,5 +176,49 @@ const (
 	xWaitID
 	xWhence
 	xXattr
+	xAdjtimex
+	xAdjStatus
+	xTimeState
+	xBpfCommand
+	xBpfMap
+	xBpfProgram
+	xBpfElement
+	xPerfType
+	xPerfHardware
+	xPerfSoftware
+	xPerfSize
+	xPerfSample
+	xPerfRead
+	xPerfOpen
+	xKeyctl
+	xKexecArch
+	xKexec
+	xKexecFile
+	xFsconfig
+	xLandlockFS
+	xLandlockNet
+	xLandlockScope
+	xLandlockRule
+	xLandlockCreate
+	xLandlockSelf
+	xUringSetup
+	xUringFeature
+	xFanotifyClass
+	xFanotifyInit
+	xFanotifyMark
+	xFanotifyEvents
+	xQuotaCommand
+	xQuotaType
+	xReboot1
+	xReboot2
+	xRebootCommand
+	xSwap
+	xIocb
+	xShadowStack
+	xFutex2
+	xSpeculation
+	xSpeculationState
+	xDispatch
+	xMovePages
 	setCount
 )

@@ -43,7 +43,7 @@ func (c *call) clone() {
 	}
 	if flags&(unix.CLONE_PARENT_SETTID|unix.CLONE_PIDFD) != 0 {
 		c.add(", parent_tid=")
-		c.intAt(c.args[2], c.out)
+		c.parentTID(c.args[2], flags)
 	}
 	if flags&unix.CLONE_SETTLS != 0 {
 		c.add(", tls=")
@@ -136,9 +136,19 @@ func (c *call) cloneIDs(a []byte, flags uint64) {
 	}
 	if flags&unix.CLONE_PARENT_SETTID != 0 {
 		c.add("parent_tid=")
-		c.intAt(le.Uint64(a[cloneParentTID:]), c.out)
+		c.parentTID(le.Uint64(a[cloneParentTID:]), flags)
 	}
 	c.add("}")
+}
+
+// parentTID prints what the kernel has written at addr: the result, but for a pidfd of clone. A child that shares memory may
+// have ended and cleared it since.
+func (c *call) parentTID(addr, flags uint64) {
+	if _, ok := c.out.bytes(addr, 4); ok && flags&unix.CLONE_PARENT_SETTID != 0 {
+		c.addf("[%d]", int32(c.result))
+		return
+	}
+	c.intAt(addr, c.out)
 }
 
 func address(v uint64) string {
@@ -251,6 +261,9 @@ func (c *call) auxiliary() string {
 		return c.fcntlResult()
 	case unix.SYS_PRCTL:
 		return c.prctlResult()
+	case unix.SYS_ADJTIMEX, unix.SYS_CLOCK_ADJTIME:
+		n, _ := nameOf(xTimeState, uint64(c.result))
+		return n
 	case unix.SYS_SCHED_GETSCHEDULER:
 		n, _ := nameOf(xScheduler, uint64(c.result))
 		return n

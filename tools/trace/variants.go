@@ -19,7 +19,7 @@ func selector(v vary, arg0, arg1 uint64) uint32 {
 		return uint32(arg1) & futexCommandMask
 	case vIPCControl:
 		return uint32(arg1) &^ ipc64
-	case vIoctl, vFcntl:
+	case vIoctl, vFcntl, vFsconfig, vUringRegister:
 		return uint32(arg1)
 	}
 	return uint32(arg0)
@@ -50,8 +50,8 @@ func resolve(nr int, arg0, arg1 uint64) *row {
 
 // firstVariant is where the variants of each call start in the table.
 var firstVariant = [variesCount + 1]uint8{
-	vFutex: 25, vArchPrctl: 39, vPrctl: 42, vSeccomp: 69, vPtrace: 73, vIPCControl: 76, vSyslog: 77, vIoctl: 87,
-	variesCount: 133,
+	vFutex: 25, vArchPrctl: 39, vPrctl: 45, vSeccomp: 75, vPtrace: 79, vIPCControl: 82, vSyslog: 84, vIoctl: 94,
+	vKeyctl: 140, vFsconfig: 162, vUringRegister: 168, variesCount: 171,
 }
 
 // Values that x/sys lacks.
@@ -75,6 +75,7 @@ const (
 	futexLockPI2       = 13
 
 	ipcRmid = 0
+	shmInfo = 14 // include/uapi/linux/shm.h
 
 	seccompSetModeStrict = 0
 	seccompSetModeFilter = 1
@@ -127,6 +128,9 @@ var variants = [...]variant{
 	{vArchPrctl, archGetFS, row{args: [6]arg{aEnum | xArch, aOut | sAddr}}},
 	{vArchPrctl, archGetGS, row{args: [6]arg{aEnum | xArch, aOut | sAddr}}},
 	{vArchPrctl, archGetCPUID, row{args: [6]arg{aEnum | xArch}}},
+	{vArchPrctl, archGetXcompSupp, row{args: [6]arg{aEnum | xArch, aOut | sXfeatures}}},
+	{vArchPrctl, archGetXcompPerm, row{args: [6]arg{aEnum | xArch, aOut | sXfeatures}}},
+	{vArchPrctl, archGetXcompGuestPerm, row{args: [6]arg{aEnum | xArch, aOut | sXfeatures}}},
 
 	{vPrctl, unix.PR_SET_PDEATHSIG, row{args: [6]arg{aEnum | xPrctl, aSignal}}},
 	{vPrctl, unix.PR_GET_PDEATHSIG, row{args: [6]arg{aEnum | xPrctl, aOut | sSignal}}},
@@ -156,6 +160,10 @@ var variants = [...]variant{
 	{vPrctl, unix.PR_SET_SECCOMP, row{args: [6]arg{aEnum | xPrctl, aEnum64 | xSeccompMode, aIn | sFprog}}},
 	{vPrctl, unix.PR_CAP_AMBIENT, row{args: [6]arg{aEnum | xPrctl, aEnum64 | xCapAmbient, aAmbientCap, aHex, aHex}}},
 
+	{vPrctl, unix.PR_GET_SPECULATION_CTRL, row{args: [6]arg{aEnum | xPrctl, aEnum64 | xSpeculation}}},
+	{vPrctl, unix.PR_SET_SPECULATION_CTRL, row{args: [6]arg{aEnum | xPrctl, aEnum64 | xSpeculation, aFlags64 | xSpeculationState}}},
+	{vPrctl, unix.PR_SET_SYSCALL_USER_DISPATCH, row{args: [6]arg{aEnum | xPrctl, aEnum | xDispatch, aHex, aHex, aAddr}}},
+
 	{vSeccomp, seccompSetModeStrict, row{args: [6]arg{aEnum | xSeccompOp, aHex32, aAddr}}},
 	{vSeccomp, seccompSetModeFilter, row{args: [6]arg{aEnum | xSeccompOp, aFlags | xSeccompFlags, aIn | sFprog}}},
 	{vSeccomp, seccompActionAvail, row{args: [6]arg{aEnum | xSeccompOp, aHex32, aIn | sSeccompAction}}},
@@ -166,6 +174,7 @@ var variants = [...]variant{
 	{vPtrace, unix.PTRACE_DETACH, row{args: [6]arg{aEnum | xPtrace, aPID, aAddr, aSignal}}},
 
 	{vIPCControl, ipcRmid, row{args: [6]arg{aInt, aIPCCommand, aAddr}}},
+	{vIPCControl, shmInfo, row{args: [6]arg{aInt, aIPCCommand, aOut | sShmInfo}}},
 
 	{vSyslog, 0, row{args: [6]arg{aSyslog}}},
 	{vSyslog, 1, row{args: [6]arg{aSyslog}}},
@@ -224,7 +233,48 @@ var variants = [...]variant{
 	{vIoctl, unix.PERF_EVENT_IOC_ENABLE, row{args: [6]arg{aFD, aIoctl, aFlags | xPerfIoctl}}},
 	{vIoctl, unix.PERF_EVENT_IOC_DISABLE, row{args: [6]arg{aFD, aIoctl, aFlags | xPerfIoctl}}},
 	{vIoctl, unix.PERF_EVENT_IOC_RESET, row{args: [6]arg{aFD, aIoctl, aFlags | xPerfIoctl}}},
+
+	{vKeyctl, unix.KEYCTL_GET_KEYRING_ID, row{args: [6]arg{aEnum | xKeyctl, aKey, aInt}}},
+	{vKeyctl, unix.KEYCTL_JOIN_SESSION_KEYRING, row{args: [6]arg{aEnum | xKeyctl, aString}}},
+	{vKeyctl, unix.KEYCTL_UPDATE, row{args: [6]arg{aEnum | xKeyctl, aKey, aBufferIn | p3, aUlong}}},
+	{vKeyctl, unix.KEYCTL_REVOKE, row{args: [6]arg{aEnum | xKeyctl, aKey}}},
+	{vKeyctl, unix.KEYCTL_CHOWN, row{args: [6]arg{aEnum | xKeyctl, aKey, aID, aID}}},
+	{vKeyctl, unix.KEYCTL_SETPERM, row{args: [6]arg{aEnum | xKeyctl, aKey, aKeyPermissions}}},
+	{vKeyctl, unix.KEYCTL_DESCRIBE, row{args: [6]arg{aEnum | xKeyctl, aKey, aXattrOut, aUlong}}},
+	{vKeyctl, unix.KEYCTL_CLEAR, row{args: [6]arg{aEnum | xKeyctl, aKey}}},
+	{vKeyctl, unix.KEYCTL_LINK, row{args: [6]arg{aEnum | xKeyctl, aKey, aKey}}},
+	{vKeyctl, unix.KEYCTL_UNLINK, row{args: [6]arg{aEnum | xKeyctl, aKey, aKey}}},
+	{vKeyctl, unix.KEYCTL_SEARCH, row{args: [6]arg{aEnum | xKeyctl, aKey, aString, aString, aKey}}},
+	{vKeyctl, unix.KEYCTL_READ, row{args: [6]arg{aEnum | xKeyctl, aKey, aBufferOut, aUlong}}},
+	{vKeyctl, unix.KEYCTL_INSTANTIATE, row{args: [6]arg{aEnum | xKeyctl, aKey, aBufferIn | p3, aUlong, aKey}}},
+	{vKeyctl, unix.KEYCTL_NEGATE, row{args: [6]arg{aEnum | xKeyctl, aKey, aUint, aKey}}},
+	{vKeyctl, unix.KEYCTL_SET_REQKEY_KEYRING, row{args: [6]arg{aEnum | xKeyctl, aInt}}},
+	{vKeyctl, unix.KEYCTL_SET_TIMEOUT, row{args: [6]arg{aEnum | xKeyctl, aKey, aUint}}},
+	{vKeyctl, unix.KEYCTL_ASSUME_AUTHORITY, row{args: [6]arg{aEnum | xKeyctl, aKey}}},
+	{vKeyctl, unix.KEYCTL_GET_SECURITY, row{args: [6]arg{aEnum | xKeyctl, aKey, aXattrOut, aUlong}}},
+	{vKeyctl, unix.KEYCTL_SESSION_TO_PARENT, row{args: [6]arg{aEnum | xKeyctl}}},
+	{vKeyctl, unix.KEYCTL_REJECT, row{args: [6]arg{aEnum | xKeyctl, aKey, aUint, aUint, aKey}}},
+	{vKeyctl, unix.KEYCTL_INVALIDATE, row{args: [6]arg{aEnum | xKeyctl, aKey}}},
+	{vKeyctl, unix.KEYCTL_GET_PERSISTENT, row{args: [6]arg{aEnum | xKeyctl, aID, aKey}}},
+
+	{vFsconfig, unix.FSCONFIG_SET_FLAG, row{args: [6]arg{aFD, aEnum | xFsconfig, aString, aAddr, aInt}}},
+	{vFsconfig, unix.FSCONFIG_SET_STRING, row{args: [6]arg{aFD, aEnum | xFsconfig, aString, aString, aInt}}},
+	{vFsconfig, unix.FSCONFIG_SET_BINARY, row{args: [6]arg{aFD, aEnum | xFsconfig, aString, aBytesIn | p4, aInt}}},
+	{vFsconfig, unix.FSCONFIG_SET_PATH, row{args: [6]arg{aFD, aEnum | xFsconfig, aString, aPath, aDirFD}}},
+	{vFsconfig, unix.FSCONFIG_SET_PATH_EMPTY, row{args: [6]arg{aFD, aEnum | xFsconfig, aString, aPath, aDirFD}}},
+	{vFsconfig, unix.FSCONFIG_SET_FD, row{args: [6]arg{aFD, aEnum | xFsconfig, aString, aAddr, aFD}}},
+
+	{vUringRegister, uringBuffers, row{args: [6]arg{aFD, aEnum | xUringRegister, aIovecAddr | p3, aUint}}},
+	{vUringRegister, uringEventfd, row{args: [6]arg{aFD, aEnum | xUringRegister, aIn | sFD, aUint}}},
+	{vUringRegister, uringEventfdAsync, row{args: [6]arg{aFD, aEnum | xUringRegister, aIn | sFD, aUint}}},
 }
+
+// Operations of io_uring_register (include/uapi/linux/io_uring.h).
+const (
+	uringBuffers      = 0
+	uringEventfd      = 4
+	uringEventfdAsync = 7
+)
 
 // More values that x/sys lacks: include/uapi/asm-generic/ioctls.h and
 // arch/x86/include/uapi/asm/prctl.h.
@@ -240,6 +290,10 @@ const (
 	archGetFS    = 0x1003
 	archGetGS    = 0x1004
 	archGetCPUID = 0x1011
+
+	archGetXcompSupp      = 0x1021
+	archGetXcompPerm      = 0x1022
+	archGetXcompGuestPerm = 0x1024
 
 	clonePidfd        = 0x1000 // include/uapi/linux/sched.h
 	cloneParentSettid = 0x100000
