@@ -96,6 +96,7 @@ const (
 	ptraceOptSeccomp  = 1 << 7
 	ptraceOptExitKill = 1 << 20
 	ptraceEventExec   = 4
+	ptraceEventFilter = 7 // PTRACE_EVENT_SECCOMP
 	ptraceEventStop   = 128
 	codeSegment64     = 0x33
 )
@@ -129,6 +130,8 @@ func exec(t *Thread, c *Call) int64 {
 	if helped {
 		t.dropHelper()
 		unpin(0, j.processors)
+	} else {
+		t.withdrawExec()
 	}
 	setKernelMask(t.mask)
 	return int64(r)

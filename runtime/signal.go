@@ -58,7 +58,7 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 	case sig == sigToken && info.Code == siToken:
 		t.takeTokens(uc)
 		return
-	case sig == sigBus && info.Code == siExec:
+	case sig == sigBus && (info.Code == siExec || info.Code == siExecFailed):
 		atomic.StoreUint32(&t.exec.taken, execLeft)
 		return
 	case (sig == sigSegv || sig == sigBus) && info.Code > 0:

@@ -100,22 +100,22 @@ const (
 	execLeft    = 2 // the tracer let the signal through: it knows nothing of trapline
 )
 
-// siExec marks the signal that offers an exec. Its address is that of the execJob.
-const siExec = siToken - 1
+// siExec marks the signal that offers an exec; its address is that of the execJob. siExecFailed marks the one that takes
+// the offer back.
+const (
+	siExec       = siToken - 1
+	siExecFailed = siToken - 2
+)
 
 // offerExec offers the exec that follows to the tracer and reports whether it was taken. The signal stops for the
 // tracer before it is delivered; a tracer's runtime drops it.
 func (t *Thread) offerExec() bool {
 	j := &t.exec
-	j.taken, j.block = execOffered, 0
+	j.block = 0
 	if t.block != nil {
 		j.block = t.blockNr + 1
 	}
-	info := Siginfo{Signo: sigBus, Code: siExec}
-	info.SetAddr(addrOf(j))
-	for atomic.LoadUint32(&j.taken) == execOffered { // a token that is on its way takes the signal's place
-		sys(sysRtTgsigqueue, uintptr(t.pid), uintptr(t.tid), sigBus, addrOf(&info), 0, 0)
-	}
+	t.tellTracer(siExec)
 	if j.taken == execTaken {
 		// The SIGTRAP of the exec has to come at once if the target does not block it.
 		setKernelMask(allSignals &^ (sigBit(sigTrap) &^ t.mask))
@@ -123,6 +123,19 @@ func (t *Thread) offerExec() bool {
 	}
 	traceOrders &^= orderTraced
 	return false
+}
+
+// withdrawExec tells the tracer that the exec has failed.
+func (t *Thread) withdrawExec() { t.tellTracer(siExecFailed) }
+
+func (t *Thread) tellTracer(code int32) {
+	j := &t.exec
+	j.taken = execOffered
+	info := Siginfo{Signo: sigBus, Code: code}
+	info.SetAddr(addrOf(j))
+	for atomic.LoadUint32(&j.taken) == execOffered { // a token that is on its way takes the signal's place
+		sys(sysRtTgsigqueue, uintptr(t.pid), uintptr(t.tid), sigBus, addrOf(&info), 0, 0)
+	}
 }
 
 // traceLater serves PTRACE_TRACEME of a vfork child. Its parent, who will be the tracer, cannot wait for it before it has

@@ -214,13 +214,10 @@ func (e *tracee) resume(t *Thread, a *[6]uintptr) int64 {
 	if failed(trace(ptraceGetregs, a[1], 0, addrOf(&e.regs))) {
 		return int64(doCall(sysPtrace, a[0], a[1], a[2], a[3], 0, 0)) // it runs, or is not ours
 	}
-	if e.awaits && isTarget(a[1]) {
-		e.execFailed()
-	}
 	if request != ptraceSyscall && request != ptraceListen {
 		e.text = true
 	}
-	if e.awaits && request != ptraceListen && !(e.atExec && request == ptraceSyscall) {
+	if e.awaits && !isTarget(a[1]) && request != ptraceListen && !(e.atExec && request == ptraceSyscall) {
 		if !e.bringIn(request) {
 			return 0 // it has ended, or ends
 		}
@@ -250,7 +247,7 @@ func (e *tracee) order(request uintptr) {
 	switch {
 	case request == ptraceDetach:
 		want = 0
-	case request == ptraceSyscall:
+	case e.wantsCalls(request):
 		want |= orderShow
 	}
 	if e.text && want != 0 {
@@ -259,6 +256,11 @@ func (e *tracee) order(request uintptr) {
 	if word != want {
 		e.poke(addr, want)
 	}
+}
+
+// wantsCalls reports whether the tracer sees calls of a tracee that it lets go on with request.
+func (e *tracee) wantsCalls(request uintptr) bool {
+	return request == ptraceSyscall || e.options&ptraceOptSeccomp != 0
 }
 
 func inImage(ip uintptr) bool   { return ip-ImageBase < ImageLimit-ImageBase }

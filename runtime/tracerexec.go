@@ -31,10 +31,11 @@ func (e *tracee) takeExec(info *Siginfo) {
 	e.pokeHalf(j+unsafe.Offsetof(execJob{}.taken), execTaken)
 }
 
-// execFailed notes that the tracee goes on in the same program.
-func (e *tracee) execFailed() {
+// dropExec forgets an exec that has failed.
+func (e *tracee) dropExec(info *Siginfo) {
 	e.awaits = false
 	trace(ptraceSetOptions, e.id(), 0, e.options)
+	e.pokeHalf(info.Addr()+unsafe.Offsetof(execJob{}.taken), execTaken)
 }
 
 // execed notes that the tracee has executed a program: all but the last thread are gone, and that one has the ID of
@@ -63,7 +64,7 @@ func (e *tracee) bringIn(request uintptr) bool {
 	trace(ptraceSetsigmask, e.id(), sigsetSize, addrOf(&everything))
 	e.busy = true
 	b := bringing{tracee: e}
-	ok := b.leaveExec() && b.mapImage() && b.boot()
+	ok := b.leaveExec() && b.mapImage() && b.boot(request)
 	e.busy = false
 	if !ok {
 		return false
@@ -136,7 +137,7 @@ func (b *bringing) mapImage() bool {
 }
 
 // boot runs the tracee through boot.
-func (b *bringing) boot() bool {
+func (b *bringing) boot(request uintptr) bool {
 	if !b.awaits {
 		return true
 	}
@@ -147,6 +148,9 @@ func (b *bringing) boot() bool {
 	orders := uint64(orderTraced)
 	if b.text {
 		orders |= orderText
+	}
+	if b.wantsCalls(request) {
+		orders |= orderShow
 	}
 	r := b.saved
 	r.R8, r.R9 = b.saved.Rip, b.job.mask

@@ -97,8 +97,9 @@ func (e *tracee) fromThread(r *syscall.PtraceRegs) {
 	case viewChild:
 		r.Rip = e.peek(t+unsafe.Offsetof(Thread{}.site)) + callLength
 		r.Rax = 0
-		if flags := e.peek(t + unsafe.Offsetof(Thread{}.clone.flags)); flags&cloneVM == 0 {
-			if sp := e.peek(t + unsafe.Offsetof(Thread{}.clone.stack)); sp != 0 {
+		job := t + unsafe.Offsetof(Thread{}.clone)
+		if e.peek(job+unsafe.Offsetof(cloneJob{}.flags))&cloneVM == 0 {
+			if sp := e.peek(job + unsafe.Offsetof(cloneJob{}.stack)); sp != 0 {
 				r.Rsp = sp
 			}
 		}
@@ -255,7 +256,7 @@ func (e *tracee) mask(a *[6]uintptr) (int64, bool) {
 
 // callInfo serves PTRACE_GET_SYSCALL_INFO (struct ptrace_syscall_info, include/uapi/linux/ptrace.h).
 func (e *tracee) callInfo(a *[6]uintptr) (int64, bool) {
-	const entry, exit, offsetIP, offsetNr = 1, 2, 8, 24
+	const entry, exit, filter, offsetIP, offsetNr = 1, 2, 3, 8, 24
 	var info [88]byte
 	n := trace(ptraceGetCallInfo, a[1], unsafe.Sizeof(info), addrOf(&info))
 	if failed(n) || e.view == viewReal {
@@ -266,7 +267,7 @@ func (e *tracee) callInfo(a *[6]uintptr) (int64, bool) {
 	words[offsetIP/8], words[offsetIP/8+1] = r.Rip, r.Rsp
 	at := words[offsetNr/8:]
 	switch info[0] {
-	case entry:
+	case entry, filter:
 		at[0], at[1], at[2], at[3] = r.Orig_rax, r.Rdi, r.Rsi, r.Rdx
 		at[4], at[5], at[6] = r.R10, r.R8, r.R9
 	case exit:

@@ -101,6 +101,9 @@ func hideStop(tid uintptr, status *uint32) bool {
 	if e.awaits || !e.target {
 		e.target = isTarget(tid)
 	}
+	if event == ptraceEventFilter && e.target && inImage(uintptr(regs.Rip)) {
+		return e.hidesFilter()
+	}
 	if event != 0 {
 		e.view = e.viewOf()
 		return false
@@ -174,6 +177,9 @@ func (e *tracee) ownSignal(s *stop, status *uint32) bool {
 	case s.sig == sigBus && s.info.Code == siExec:
 		e.takeExec(&s.info)
 		return e.again(0)
+	case s.sig == sigBus && s.info.Code == siExecFailed:
+		e.dropExec(&s.info)
+		return e.again(0)
 	case s.sig == sigSegv && fault && ip == deliverTrapAddr:
 		return e.leaves(status)
 	case (s.sig == sigSegv || s.sig == sigBus) && fault:
@@ -246,6 +252,18 @@ func (e *tracee) hidesEntry() bool {
 	}
 	e.hideExit = true
 	return e.again(0)
+}
+
+// hidesFilter serves the stop of a filter of the target's own at a call in the image. The calls of the number that the target
+// makes are shown as its own.
+func (e *tracee) hidesFilter() bool {
+	r := &e.regs
+	nr := e.peek(uintptr(r.Gs_base) + unsafe.Offsetof(Thread{}.call) + unsafe.Offsetof(Call{}.nr))
+	if nr != r.Orig_rax || r.Rdi == showEntryMark || r.Rdi == showExitMark {
+		return e.again(0)
+	}
+	e.view, e.calling, e.hideExit, e.exitShown = viewEntry, true, true, false
+	return false
 }
 
 // traps reports whether the call that the tracee enters, in code of its own, will be a SIGSYS. SUD has no stop then.
