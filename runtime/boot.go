@@ -48,6 +48,7 @@ func boot(h *handoff) {
 	}
 	if h.helper != 0 {
 		sys(sysWait4, uintptr(h.helper), 0, wallWait, 0, 0, 0)
+		t.dropHelperSignal(int32(h.helper))
 	}
 	unpin(0, h.processors)
 	takeSignals(t, h)
@@ -68,6 +69,19 @@ func boot(h *handoff) {
 		t.traceExec()
 	}
 	setKernelMask(t.mask)
+}
+
+// dropHelperSignal takes away the SIGCHLD that the end of the helper has sent: its exit signal counts only until its parent
+// executes a program (do_notify_parent, kernel/signal.c, 6.18). Every signal is blocked.
+func (t *Thread) dropHelperSignal(helper int32) {
+	const sigChld = 17
+	var info ucontext.Siginfo
+	var now [2]int64 // struct timespec
+	set := sigBit(sigChld)
+	r := sys(sysRtSigtimedwait, addrOf(&set), addrOf(&info), addrOf(&now), sigsetSize, 0, 0)
+	if r == sigChld && info.PID() != helper {
+		sys(sysRtSigqueueinfo, uintptr(t.pid), sigChld, addrOf(&info), 0, 0, 0)
+	}
 }
 
 // entryFlags are the flags of a new program: IF and the bit that is always 1

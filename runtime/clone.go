@@ -251,6 +251,7 @@ func (t *Thread) started() {
 // exit serves exit: the end of one thread.
 func exit(t *Thread, c *Call) int64 {
 	status := c.args[0]
+	releaseTracees()
 	t.endBlock()
 	t.leave(sysExit, status)
 	return 0
@@ -259,6 +260,7 @@ func exit(t *Thread, c *Call) int64 {
 // exitGroup serves exit_group: the end of the process.
 func exitGroup(t *Thread, c *Call) int64 {
 	status := c.args[0]
+	releaseTracees()
 	t.endBlock()
 	t.doomOthers()
 	if t.birth == BirthThread && t.clone.flags&cloneThread == 0 {

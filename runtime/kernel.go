@@ -43,6 +43,7 @@ const (
 	sysRtSigreturn      = syscall.SYS_RT_SIGRETURN
 	sysRtSigpending     = syscall.SYS_RT_SIGPENDING
 	sysRtSigtimedwait   = syscall.SYS_RT_SIGTIMEDWAIT
+	sysRtSigqueueinfo   = syscall.SYS_RT_SIGQUEUEINFO
 	sysRtSigsuspend     = syscall.SYS_RT_SIGSUSPEND
 	sysSigaltstack      = syscall.SYS_SIGALTSTACK
 	sysDup              = syscall.SYS_DUP

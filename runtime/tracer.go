@@ -57,7 +57,7 @@ type offeredExec struct {
 var (
 	tracees     [4096]tracee
 	traceesUsed uint32
-	lastOptions uintptr // of the tracer: a tracee that was attached by an event has those of its creator
+	lastOptions uintptr // as the tracer set them: a tracee that these attached has those of its creator
 )
 
 // traceeOf returns the entry of a tracee, nil if there is none.

@@ -80,6 +80,31 @@ func (e *tracee) bringIn(request uintptr) bool {
 	return true
 }
 
+// releaseTracees is called before a tracer ends: those that stand behind an exec go on without it, and with the image.
+func releaseTracees() {
+	for i := range tracees[:min(traceesUsed, uint32(len(tracees)))] {
+		e := &tracees[i]
+		if e.tid > 0 && e.awaits && e.options&ptraceOptExitKill == 0 {
+			e.release()
+		}
+	}
+}
+
+// release lets the tracee go as the end of its tracer would: it gets the signal that it stands at (exit_ptrace,
+// kernel/ptrace.c, 6.18), here that of the exec.
+func (e *tracee) release() {
+	var info Siginfo
+	failed := failed(trace(ptraceGetSiginfo, e.id(), 0, addrOf(&info)))
+	if failed || isTarget(e.id()) || !e.bringIn(ptraceDetach) {
+		return
+	}
+	sig := uintptr(0)
+	if info.Signo == sigTrap && info.Code == 0 {
+		sig = sigTrap
+	}
+	trace(ptraceDetach, e.id(), 0, sig)
+}
+
 // bringing is one image on its way.
 type bringing struct {
 	*tracee

@@ -32,7 +32,7 @@ func (e *tracee) viewOf() viewKind {
 		return viewReal
 	case inStubs(ip):
 		return viewStub
-	case w[WindowClone].has(ip) && e.regs.Rax == 0 && e.request == 0:
+	case isChild(&e.regs) && e.request == 0:
 		return viewChild
 	case e.regs.Gs_base == 0 || e.onSignalStack():
 		return viewReal
@@ -40,6 +40,11 @@ func (e *tracee) viewOf() viewKind {
 		return viewReal
 	}
 	return viewThread
+}
+
+// isChild reports whether the registers are those of a new thread or process, which a tracer's options may have attached.
+func isChild(r *syscall.PtraceRegs) bool {
+	return shared().Windows[WindowClone].has(uintptr(r.Rip)) && r.Rax == 0
 }
 
 // onSignalStack reports whether the tracee is in the signal handler, where nothing but stops from outside happens.

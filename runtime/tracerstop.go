@@ -95,7 +95,11 @@ func hideStop(tid uintptr, status *uint32) bool {
 		e = execed(tid)
 	}
 	if e == nil {
-		e = newTracee(tid, lastOptions)
+		options := uintptr(0)
+		if isChild(&regs) {
+			options = lastOptions
+		}
+		e = newTracee(tid, options)
 	}
 	e.regs, e.view = regs, viewReal
 	if e.awaits || !e.target {
