@@ -129,6 +129,9 @@ func (m *memory) fill(cfg *Config) error {
 	if cfg.NoPatch {
 		s.NoPatch = 1
 	}
+	if mode, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0); err == nil && mode != 0 {
+		s.Filtered = 1
+	}
 	s.Source = uint32(cfg.Trap)
 	copy(s.Options[:], cfg.Options)
 	if cfg.Tool != nil {

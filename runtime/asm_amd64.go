@@ -20,6 +20,8 @@ var (
 	makeCallCheckedAddr    uintptr
 	makeCallRefusedAddr    uintptr
 	makeCallRestartedAddr  uintptr
+	judgeCallAddr          uintptr
+	judgeNoticeAddr        uintptr
 	doSigreturnAddr        uintptr
 	doSigreturnCheckedAddr uintptr
 	doSigreturnRefusedAddr uintptr
@@ -56,6 +58,8 @@ const (
 	WindowExit
 	WindowDoCall
 	WindowMakeCall
+	WindowJudgeCall
+	WindowJudgeNotice
 	WindowClone
 	WindowSigreturn
 	WindowSignalExit
@@ -69,16 +73,18 @@ const (
 // finds their ends in the symbol table.
 func WindowStarts() [NumWindows]uintptr {
 	return [NumWindows]uintptr{
-		WindowStubEntry:  stubEntryAddr,
-		WindowExit:       exitToTargetAddr,
-		WindowDoCall:     doCallCheckedAddr,
-		WindowMakeCall:   makeCallCheckedAddr,
-		WindowClone:      doCloneAddr,
-		WindowSigreturn:  doSigreturnCheckedAddr,
-		WindowSignalExit: signalExitCheckedAddr,
-		WindowSafeCopy:   safeCopyAddr,
-		WindowSafeString: safeStringAddr,
-		WindowSafeStore:  safeStoreAddr,
+		WindowStubEntry:   stubEntryAddr,
+		WindowExit:        exitToTargetAddr,
+		WindowDoCall:      doCallCheckedAddr,
+		WindowMakeCall:    makeCallCheckedAddr,
+		WindowJudgeCall:   judgeCallAddr,
+		WindowJudgeNotice: judgeNoticeAddr,
+		WindowClone:       doCloneAddr,
+		WindowSigreturn:   doSigreturnCheckedAddr,
+		WindowSignalExit:  signalExitCheckedAddr,
+		WindowSafeCopy:    safeCopyAddr,
+		WindowSafeString:  safeStringAddr,
+		WindowSafeStore:   safeStoreAddr,
 	}
 }
 
@@ -92,6 +98,16 @@ func Bootstrap() uintptr { return bootstrapAddr }
 
 func doCall(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr {
 	f := unsafe.Pointer(&doCallAddr)
+	return (*(*func(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr)(unsafe.Pointer(&f)))(nr, a0, a1, a2, a3, a4, a5)
+}
+
+func judgeCall(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr {
+	f := unsafe.Pointer(&judgeCallAddr)
+	return (*(*func(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr)(unsafe.Pointer(&f)))(nr, a0, a1, a2, a3, a4, a5)
+}
+
+func judgeNotice(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr {
+	f := unsafe.Pointer(&judgeNoticeAddr)
 	return (*(*func(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr)(unsafe.Pointer(&f)))(nr, a0, a1, a2, a3, a4, a5)
 }
 

@@ -39,6 +39,7 @@ func boot(h *handoff) {
 	t.pid = int32(sys(sysGetpid, 0, 0, 0, 0, 0, 0))
 	t.tid = t.pid
 	t.birth = BirthExec
+	t.filters = uint32(h.flags>>handoffFilters) & filtersAll
 	t.mask = h.mask
 	t.regs.SP, t.regs.Flags, t.allSaved = h.sp, entryFlags, true
 	t.targetIP, t.exitIP = uintptr(h.ip), uintptr(h.ip)
@@ -199,10 +200,7 @@ func restoreInherited(t *Thread) {
 
 // installFilter installs the trap filter for this process and all it will start.
 func installFilter(t *Thread) {
-	const (
-		setModeFilter   = 1 // SECCOMP_SET_MODE_FILTER
-		prSetNoNewPrivs = 38
-	)
+	const prSetNoNewPrivs = 38
 	s := shared()
 	for i := uint32(0); i < s.RangeLos; i++ {
 		s.Filter[s.RangeLo[i]].K = uint32(s.TextStart)
@@ -210,10 +208,7 @@ func installFilter(t *Thread) {
 	for i := uint32(0); i < s.RangeHis; i++ {
 		s.Filter[s.RangeHi[i]].K = StubLimit
 	}
-	prog := struct {
-		length uint16
-		filter uintptr
-	}{uint16(s.FilterLength), uintptr(unsafe.Pointer(&s.Filter))}
+	prog := filterArg{uint16(s.FilterLength), uintptr(unsafe.Pointer(&s.Filter))}
 	r := sys(sysSeccomp, setModeFilter, 0, addrOf(&prog), 0, 0, 0)
 	if failed(r) && -r == eACCES {
 		sys(sysPrctl, prSetNoNewPrivs, 1, 0, 0, 0, 0)

@@ -152,6 +152,7 @@ func (t *Thread) prepare(child *Thread, j *cloneJob) {
 	}
 	child.site, child.stub = t.site, t.stub
 	child.mask, child.parent, child.birth = t.mask, t.tid, BirthThread
+	child.filters = t.filters
 	child.vforked = j.flags&cloneVfork != 0
 	child.inheritFiles(t, j.flags)
 	child.clone.flags = j.flags
@@ -266,8 +267,7 @@ func exitGroup(t *Thread, c *Call) int64 {
 	if t.birth == BirthThread && t.clone.flags&cloneThread == 0 {
 		t.leave(sysExitGroup, status)
 	}
-	sys(sysExitGroup, status, 0, 0, 0, 0, 0)
-	return 0
+	return int64(doCall(sysExitGroup, status, 0, 0, 0, 0, 0))
 }
 
 // leave ends the thread and frees its slot, which a vfork child leaves to its parent.

@@ -138,6 +138,11 @@ func performOwned(c *Call) int64 {
 // perform makes a call that the runtime has a part of its own in.
 func perform(t *Thread, c *Call) int64 {
 	a := &c.args
+	if t.filters&filtersOwn != 0 {
+		if r, decided := t.judge(c); decided {
+			return r
+		}
+	}
 	switch c.nr {
 	case sysRtSigaction:
 		return rtSigaction(t, c)

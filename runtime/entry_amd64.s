@@ -328,6 +328,31 @@ TEXT ·doCallRestarted(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	$-const_ERESTARTSYS, AX
 	RET
 
+// func judgeCall(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr, called from Go
+//
+// Asks what the target's filters say of a call: the probe filter never lets it be made from here.
+//
+//	in:  AX = nr, BX CX DI SI R8 R9 = a0..a5
+//	out: AX = the kernel's result
+TEXT ·judgeCallAsm(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	SI, R10
+	MOVQ	DI, DX
+	MOVQ	CX, SI
+	MOVQ	BX, DI
+	SYSCALL
+	RET
+
+// func judgeNotice(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr, called from Go
+//
+// The same for the question whether a filter wants to notify a supervisor.
+TEXT ·judgeNoticeAsm(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	SI, R10
+	MOVQ	DI, DX
+	MOVQ	CX, SI
+	MOVQ	BX, DI
+	SYSCALL
+	RET
+
 // func doSigreturn(frame uintptr), called from Go
 //
 // Returns only if a signal was parked before the kernel took the frame.
@@ -625,6 +650,10 @@ DATA ·makeCallRefusedAddr+0(SB)/8, $·makeCallRefused(SB)
 GLOBL ·makeCallRefusedAddr(SB),NOPTR|RODATA,$8
 DATA ·makeCallRestartedAddr+0(SB)/8, $·makeCallRestarted(SB)
 GLOBL ·makeCallRestartedAddr(SB),NOPTR|RODATA,$8
+DATA ·judgeCallAddr+0(SB)/8, $·judgeCallAsm(SB)
+GLOBL ·judgeCallAddr(SB),NOPTR|RODATA,$8
+DATA ·judgeNoticeAddr+0(SB)/8, $·judgeNoticeAsm(SB)
+GLOBL ·judgeNoticeAddr(SB),NOPTR|RODATA,$8
 DATA ·doSigreturnAddr+0(SB)/8, $·doSigreturnAsm(SB)
 GLOBL ·doSigreturnAddr(SB),NOPTR|RODATA,$8
 DATA ·doSigreturnCheckedAddr+0(SB)/8, $·doSigreturnChecked(SB)

@@ -57,6 +57,7 @@ const (
 	HandoffBusPend    = 1 << 7
 	HandoffHalt       = 1 << 8 // boot ends at deliverTrap, for a tracer, with everything blocked
 	HandoffTraceMe    = 1 << 9 // boot ends with PTRACE_TRACEME and the SIGTRAP of an exec
+	handoffFilters    = 12     // Thread.filters, 4 bits
 	handoffOrders     = 16     // traceOrders from this bit on
 )
 
@@ -112,8 +113,8 @@ func exec(t *Thread, c *Call) int64 {
 	if c.nr == sysExecveat {
 		f = execFile{c.args[0], c.args[1], c.args[4] & (atEmptyPath | atSymlinkNofollow)}
 	}
-	if e := f.check(t); e != 0 {
-		return e
+	if e := f.check(t); e != 0 && t.filters&filtersNotify == 0 {
+		return e // a supervisor would want to hear of the call first
 	}
 	blockAll()
 	if t.parked != 0 {
@@ -125,7 +126,7 @@ func exec(t *Thread, c *Call) int64 {
 	helped := t.prepareExec()
 	t.sighand.restoreIgnored(false)
 	a := &c.args
-	r := sys(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5])
+	r := doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5])
 	t.sighand.restoreIgnored(true)
 	if helped {
 		t.dropHelper()
@@ -188,7 +189,7 @@ func (f *execFile) may(mode uintptr) bool {
 
 // handoffFlags is what the new program's runtime must know of the target's view.
 func (t *Thread) handoffFlags() uint64 {
-	flags := uint64(HandoffFollowed)
+	flags := HandoffFollowed | uint64(t.filters)<<handoffFilters
 	if t.mask&sigBit(sigSys) != 0 {
 		flags |= HandoffSysBlocked
 	}

@@ -29,9 +29,8 @@ func int80(t *Thread, nr int, site uintptr, m *ucontext.Sigcontext) {
 	case nr == 172 && bx == prSetDispatch: // prctl
 		m.AX = uint64(setDispatch(uintptr(cx), uintptr(uint32(m.DX)), uintptr(uint32(m.SI)), uintptr(uint32(m.DI)), site))
 		return
-	case nr == 172 && bx == prSetSeccomp && cx == seccompStrict,
-		nr == 354 && bx == setModeStrict && cx == 0 && uint32(m.DX) == 0: // seccomp
-		refuseStrict(site)
+	case nr == 172 && bx == prSetSeccomp, nr == 354 && bx <= setModeFilter: // seccomp
+		abort("a seccomp mode set through int 0x80 cannot be served", site)
 	}
 	m.IP = uint64(t.stubFor(site) + stubInt80)
 }

@@ -8,8 +8,12 @@ func prctl(t *Thread, c *Call) int64 {
 	switch option := int32(a[0]); {
 	case option == prSetDispatch:
 		return setDispatch(a[1], a[2], a[3], a[4], t.site)
+	case option == prGetSeccomp:
+		return t.seccompMode()
 	case option == prSetSeccomp && a[1] == seccompStrict:
-		refuseStrict(t.site)
+		return t.enterStrict()
+	case option == prSetSeccomp && a[1] == seccompFilter:
+		return t.addFilter(c, 0)
 	}
 	return int64(doCall(sysPrctl, a[0], a[1], a[2], a[3], a[4], a[5]))
 }

@@ -42,8 +42,8 @@ func rtSigprocmask(t *Thread, c *Call) int64 {
 		default:
 			return -int64(eINVAL)
 		}
-		k := kernelMask(mask)
-		if r := int64(doCall(sysRtSigprocmask, sigSetmask, addrOf(&k), 0, sigsetSize, 0, 0)); r != 0 {
+		k := kernelMask(set) // a filter of the target's may look at how
+		if r := int64(doCall(sysRtSigprocmask, uintptr(how), addrOf(&k), 0, sigsetSize, 0, 0)); r != 0 {
 			return r
 		}
 		atomic.StoreUint64(&t.mask, mask)

@@ -159,27 +159,6 @@ func writeStub(stub, site uintptr) {
 	*(*uintptr)(at(stub + stubReturn)) = site + callLength
 }
 
-// onForeignTrap serves the SIGSYS of a filter that the target itself installed: the runtime's own
-// filter lets its range through. The target's handler finds everything as if the call had been made at
-// the site.
-func onForeignTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
-	w := &shared().Windows
-	ip := uintptr(uc.Mcontext.IP)
-	switch {
-	case t.mask&sigBit(sigSys) != 0:
-		killBy(t, sigSys, uc) // as the kernel does when it forces a blocked signal
-	case inStubs(ip):
-		leaveStub(t, uc)
-		info.SetCallAddr(uintptr(uc.Mcontext.IP))
-		deliver(t, sigSys, info, uc)
-	case w[WindowDoCall].has(ip), w[WindowMakeCall].has(ip):
-		info.SetCallAddr(t.site + callLength)
-		t.parkSignal(sigSys, info, uc)
-	default:
-		abort("a filter of the program traps a call of the runtime", t.site)
-	}
-}
-
 // onTrap serves the SIGSYS that the filter raised for a system call: it sends the
 // thread to the site's stub, in its own context, and does nothing else.
 func onTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {

@@ -49,6 +49,7 @@ type Thread struct {
 	stepping bool    // the target has TF set
 	shown    bool    // the tracer has seen the call's entry and not its exit
 	view     callView
+	filters  uint32 // which seccomp filters it has beside the trap filter
 
 	mask        uint64 // the target's view of its signal mask
 	tempMask    uint64 // mask that a call like sigsuspend set for its own duration
@@ -193,6 +194,7 @@ func (t *Thread) reset() {
 	t.block = nil
 	t.blockFrom = self - slotThread + slotBlock
 	t.exec.state = 0
+	t.filters = 0
 	t.owners = 1
 }
 
