@@ -35,6 +35,17 @@ static void threads(void)
 	pthread_barrier_destroy(&barrier);
 }
 
+// arrive waits until all processes have.
+static void arrive(int *arrived, int *gate)
+{
+	if (__atomic_add_fetch(arrived, 1, __ATOMIC_SEQ_CST) == PROCESSES) {
+		__atomic_store_n(gate, 1, __ATOMIC_SEQ_CST);
+		syscall(SYS_futex, gate, FUTEX_WAKE, PROCESSES, NULL, NULL, 0);
+	}
+	while (!__atomic_load_n(gate, __ATOMIC_SEQ_CST))
+		syscall(SYS_futex, gate, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
 static void processes(void)
 {
 	static pid_t pids[PROCESSES];
@@ -44,9 +55,7 @@ static void processes(void)
 		pids[i] = fork();
 		CHECK(pids[i] >= 0);
 		if (pids[i] == 0) {
-			__atomic_fetch_add(together, 1, __ATOMIC_SEQ_CST);
-			while (__atomic_load_n(together, __ATOMIC_SEQ_CST) < PROCESSES)
-				rest(5);
+			arrive(together, together + 1);
 			for (int k = 0; k < 20; k++)
 				syscall(SYS_getppid);
 			_exit(i & 63);
