@@ -2,8 +2,6 @@ package launcher
 
 import (
 	"fmt"
-	"os"
-	"runtime"
 	"syscall"
 	"unsafe"
 
@@ -18,38 +16,6 @@ import (
 // filter outranks it. A filter can be installed only by the process itself, so the launcher starts
 // its own binary once more as a stage, which installs the filter and executes the program. The
 // stage's own calls come from the reserved range.
-
-// guardStage is the name by which the stage is started.
-const guardStage = "trapline-guard-stage"
-
-// GuardStage turns the process into the stage if it was started as one. It must be called
-// first in main, on the main thread: the launcher traces that thread only.
-func GuardStage() {
-	if len(os.Args) < 3 || os.Args[0] != guardStage {
-		return
-	}
-	runtime.LockOSThread()
-	path, args := os.Args[1], os.Args[2:]
-	if err := installGuard(); err != nil {
-		fmt.Fprintf(os.Stderr, "trapline: %v\n", err)
-		os.Exit(stageFailed)
-	}
-	err := syscall.Exec(path, args, os.Environ())
-	if errno, ok := err.(syscall.Errno); ok && errno < stageFailed {
-		os.Exit(int(errno))
-	}
-	os.Exit(stageFailed)
-}
-
-// stageFailed is the stage's exit status when it has printed why; a lower one is the error number
-// of its exec.
-const stageFailed = 250
-
-func init() {
-	if len(os.Args) > 0 && os.Args[0] == guardStage {
-		runtime.LockOSThread() // init runs on the main thread
-	}
-}
 
 func installGuard() error {
 	s := new(rt.Shared)
@@ -82,7 +48,6 @@ func execGuarded(cfg *Config) (*target, error) {
 		return nil, err
 	}
 	stage := *cfg
-	stage.Guard = false
 	stage.Path, stage.Args = self, append([]string{guardStage, cfg.Path}, cfg.Args...)
 	t, err := execTraced(&stage)
 	if err != nil {
@@ -124,13 +89,4 @@ func (t *target) awaitExec(path string) error {
 			sig = int(ws.StopSignal())
 		}
 	}
-}
-
-// ownPath returns a path to this binary's file.
-func ownPath() (string, error) {
-	const self = "/proc/self/exe"
-	if _, err := os.Stat(self); err == nil {
-		return self, nil
-	}
-	return startPath()
 }

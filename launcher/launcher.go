@@ -18,20 +18,21 @@ import (
 
 // Config says what to run and how.
 type Config struct {
-	Path    string                        // the program's file
-	Args    []string                      // its arguments, the name it is called by first
-	Env     []string                      // its environment; nil: the launcher's own
-	Tool    *rt.Tool                      // nil: no hooks
-	Hooked  []int                         // numbers for which Tool.Hook runs; nil: all
-	All     bool                          // trap every call, hooked or not
-	Trap    Trap                          // the trap source; TrapSUD traps every call, whatever All says
-	Guard   bool                          // no call before the runtime is there passes unseen; wants every call trapped, by TrapSeccomp
-	NoPatch bool                          // sites stay as they are: every call takes the trap path
-	Cache   string                        // directory that keeps what is known of sites from run to run; "": none
-	Options []byte                        // for rt.Options, at most 8192 bytes
-	Events  func([]Event)                 // takes records in the order of time; Data is valid during the call
-	Harvest func(th Thread, state []byte) // takes a thread's tool state when it has ended, after its last event
-	Warn    func(line string)             // takes messages of the runtime, each one line with its newline
+	Path     string                        // the program's file
+	Args     []string                      // its arguments, the name it is called by first
+	Env      []string                      // its environment; nil: the launcher's own
+	Tool     *rt.Tool                      // nil: no hooks
+	Hooked   []int                         // numbers for which Tool.Hook runs; nil: all
+	All      bool                          // trap every call, hooked or not
+	Trap     Trap                          // the trap source; TrapSUD traps every call, whatever All says
+	Guard    bool                          // no call before the runtime is there passes unseen; wants every call trapped, by TrapSeccomp
+	NoPatch  bool                          // sites stay as they are: every call takes the trap path
+	NoHelper bool                          // programs are executed without ptrace and helper processes
+	Cache    string                        // directory that keeps what is known of sites from run to run; "": none
+	Options  []byte                        // for rt.Options, at most 8192 bytes
+	Events   func([]Event)                 // takes records in the order of time; Data is valid during the call
+	Harvest  func(th Thread, state []byte) // takes a thread's tool state when it has ended, after its last event
+	Warn     func(line string)             // takes messages of the runtime, each one line with its newline
 }
 
 // Status is how a target ended.
@@ -114,7 +115,7 @@ func Run(cfg *Config) (Status, error) {
 		return Status{}, err
 	}
 	go signals.forward(target.pid, m.shared)
-	status, err := target.wait()
+	status, err := target.wait(m.shared)
 	d.stop()
 	status.Sites = m.shared.Sites
 	keepSites()

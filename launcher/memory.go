@@ -119,7 +119,8 @@ func (m *memory) fill(cfg *Config) error {
 		return err
 	}
 	fillWindows(s)
-	s.PIDMax = pidMax()
+	s.PIDMax = uint32(setting("kernel/pid_max"))
+	s.RandomBase, s.RandomHeap = randomBits()
 	if cfg.Guard {
 		s.Guard = 1
 	}
@@ -131,6 +132,9 @@ func (m *memory) fill(cfg *Config) error {
 	}
 	if mode, err := unix.PrctlRetInt(unix.PR_GET_SECCOMP, 0, 0, 0, 0); err == nil && mode != 0 {
 		s.Filtered = 1
+	}
+	if cfg.NoHelper {
+		s.NoHelper = 1
 	}
 	s.Source = uint32(cfg.Trap)
 	copy(s.Options[:], cfg.Options)
@@ -154,11 +158,23 @@ func yama() bool {
 	return err == nil || unknown != nil
 }
 
-// pidMax returns the limit of process IDs, 0 if it cannot be read.
-func pidMax() uint32 {
-	raw, _ := os.ReadFile("/proc/sys/kernel/pid_max")
+// setting reads a number that the kernel is configured with, 0 if it cannot be read.
+func setting(name string) uint64 {
+	raw, _ := os.ReadFile("/proc/sys/" + name)
 	n, _ := strconv.ParseUint(strings.TrimSpace(string(raw)), 10, 32)
-	return uint32(n)
+	return n
+}
+
+// randomBits returns how much the kernel varies the addresses of programs and heaps, in bits of pages.
+func randomBits() (base, heap uint8) {
+	const gap = 18 // 1 GiB (arch_randomize_brk, arch/x86/kernel/process.c, 6.9)
+	if setting("kernel/randomize_va_space") > 1 {
+		heap = gap
+	}
+	if setting("kernel/randomize_va_space") > 0 {
+		base = uint8(setting("vm/mmap_rnd_bits"))
+	}
+	return base, heap
 }
 
 // markCalls notes for each number who has to see it.

@@ -16,6 +16,8 @@ import (
 type target struct {
 	pid int
 	sig unix.Signal // came while the launcher traced; delivered when it lets go
+
+	loads string // the program that it is about to load without a tracer; "": it has it already
 }
 
 // startTarget executes the program and brings the image in before its first instruction. All of
@@ -29,18 +31,31 @@ func startTarget(cfg *Config, files hiddenFiles) (*target, error) {
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		start := execTraced
-		if cfg.Guard {
-			start = execGuarded
-		}
-		t, err := start(cfg)
-		if err == nil {
-			err = t.inject(cfg, files)
+		t, err := startTraced(cfg, files)
+		if errors.Is(err, unix.EPERM) {
+			t, err = execLoaded(cfg, files)
 		}
 		done <- result{t, err}
 	}()
 	r := <-done
 	return r.t, r.err
+}
+
+// startTraced executes the program under ptrace. That fails with EPERM in a process that another one traces, and where Yama
+// forbids it.
+func startTraced(cfg *Config, files hiddenFiles) (*target, error) {
+	if cfg.NoHelper {
+		return nil, unix.EPERM
+	}
+	start := execTraced
+	if cfg.Guard {
+		start = execGuarded
+	}
+	t, err := start(cfg)
+	if err == nil {
+		err = t.inject(cfg, files)
+	}
+	return t, err
 }
 
 // checkProgram refuses programs that cannot become targets: those that the launcher may not read,
@@ -227,7 +242,7 @@ func imageLength() (uint64, error) {
 }
 
 // wait waits for the end of the target.
-func (t *target) wait() (Status, error) {
+func (t *target) wait(s *rt.Shared) (Status, error) {
 	for {
 		var ws unix.WaitStatus
 		_, err := unix.Wait4(t.pid, &ws, 0, nil)
@@ -235,10 +250,20 @@ func (t *target) wait() (Status, error) {
 		case err == unix.EINTR:
 		case err != nil:
 			return Status{}, fmt.Errorf("wait for the target: %w", err)
+		case t.loads != "" && s.MainPID == 0 && ws.ExitStatus() != rt.AbortStatus:
+			return Status{}, t.notLoaded(ws)
 		case ws.Exited():
 			return Status{Code: ws.ExitStatus()}, nil
 		case ws.Signaled():
 			return Status{Signal: ws.Signal()}, nil
 		}
 	}
+}
+
+// notLoaded is why a target ended before its program was there.
+func (t *target) notLoaded(ws unix.WaitStatus) error {
+	if ws.Exited() && ws.ExitStatus() < stageFailed {
+		return &NotStartedError{t.loads, syscall.Errno(ws.ExitStatus())}
+	}
+	return errEnded
 }

@@ -38,6 +38,8 @@ var (
 	safeStoreAddr          uintptr
 	safeStoreFaultAddr     uintptr
 	bootstrapAddr          uintptr
+	loadCodeAddr           uintptr
+	loadEntryAddr          uintptr
 )
 
 // The Go functions that assembly enters.
@@ -49,6 +51,7 @@ var (
 	childStartFunc   = childStart
 	execHelperFunc   = execHelper
 	bootFunc         = boot
+	loadFunc         = load
 )
 
 // Windows: routines in which the signal handler treats an interrupted thread in a

@@ -22,11 +22,15 @@ type handoff struct {
 // and executable; nothing of it can be written yet. What boot returns to is
 // exitToTarget, with every register as the kernel left it.
 func boot(h *handoff) {
-	t := (*Thread)(at(SlotBase + slotThread))
-	sharedFd := uintptr(h.files >> 32)
-	mapSharedMemory(sharedFd)
+	mapSharedMemory(uintptr(h.files >> 32))
 	mapImage()
-	t.files = hiddenFiles{image: int32(uint32(h.files)), shared: int32(sharedFd)}
+	begin(h)
+}
+
+// begin is the rest of boot, when the image is whole.
+func begin(h *handoff) {
+	t := (*Thread)(at(SlotBase + slotThread))
+	t.files = hiddenFiles{image: int32(uint32(h.files)), shared: int32(h.files >> 32)}
 	mapStubs()
 
 	sys(sysMprotect, SlotBase, pageSize, protNone, 0, 0, 0)
@@ -40,6 +44,7 @@ func boot(h *handoff) {
 	t.tid = t.pid
 	t.birth = BirthExec
 	t.filters = uint32(h.flags>>handoffFilters) & filtersAll
+	t.newPIDs = h.flags&HandoffNewPIDs != 0
 	t.mask = h.mask
 	t.regs.SP, t.regs.Flags, t.allSaved = h.sp, entryFlags, true
 	t.targetIP, t.exitIP = uintptr(h.ip), uintptr(h.ip)

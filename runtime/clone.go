@@ -224,6 +224,7 @@ func (t *Thread) forked() {
 		t.ownSighand.actions = t.sighand.actions
 		t.sighand = &t.ownSighand
 	}
+	t.newPIDs = false
 	for o := allThreads; o != nil; o = o.next {
 		o.block = nil
 		o.ownSighand.refs = 0

@@ -125,6 +125,8 @@ var ownedCalls = [NumCalls]bool{
 	sysMmap: true, sysMunmap: true, sysMremap: true, sysMprotect: true, sysPkeyMprotect: true,
 	sysMadvise: true, sysShmat: true, sysRemapFilePages: true,
 	sysPrctl: true, sysArchPrctl: true, sysSeccomp: true, sysPtrace: true, sysWait4: true, sysWaitid: true,
+	sysSetns:    true,
+	sysReadlink: true, sysReadlinkat: true,
 }
 
 // performOwned is perform for code that keeps to FewVectors.
@@ -194,6 +196,10 @@ func perform(t *Thread, c *Call) int64 {
 		return wait4(t, c)
 	case sysWaitid:
 		return waitid(t, c)
+	case sysReadlink, sysReadlinkat:
+		return readlink(t, c)
+	case sysSetns:
+		return setns(t, c)
 	}
 	return int64(doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5]))
 }

@@ -33,6 +33,18 @@
 
 #define SPILL 64
 
+// MAP_SLOT maps the first slot. ZF says whether that succeeded.
+#define MAP_SLOT \
+	MOVL	$const_SlotBase, DI; \
+	MOVL	$const_SlotSize, SI; \
+	MOVL	$3, DX; /* PROT_READ|PROT_WRITE */ \
+	MOVL	$0x104022, R10; /* MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE|MAP_FIXED_NOREPLACE */ \
+	MOVQ	$-1, R8; \
+	XORL	R9, R9; \
+	MOVL	$SYS_mmap, AX; \
+	SYSCALL; \
+	CMPQ	AX, $const_SlotBase
+
 #define FLAGS_CLEAN 0x202
 #define FLAG_TF 0x100
 #define FLAG_DF 0x400
@@ -45,6 +57,7 @@
 #define SYS_arch_prctl 158
 #define SYS_mmap 9
 #define SYS_exit_group 231
+#define SYS_write 1
 
 // stubEntry()
 //
@@ -587,15 +600,7 @@ TEXT ·bootstrap(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	R8, BX
 	MOVQ	R9, R14
 	MOVQ	R10, R15
-	MOVL	$const_SlotBase, DI
-	MOVL	$const_SlotSize, SI
-	MOVL	$3, DX         // PROT_READ|PROT_WRITE
-	MOVL	$0x104022, R10 // MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE|MAP_FIXED_NOREPLACE
-	MOVQ	$-1, R8
-	XORL	R9, R9
-	MOVL	$SYS_mmap, AX
-	SYSCALL
-	CMPQ	AX, $const_SlotBase
+	MAP_SLOT
 	JNE	fail
 	MOVQ	SP, SI
 	LEAQ	const_slotThread(AX), SP
@@ -618,6 +623,56 @@ TEXT ·bootstrap(SB),NOSPLIT|NOFRAME,$0
 	JMP	·exitToTarget(SB)
 fail:
 	MOVL	$125, DI
+	MOVL	$SYS_exit_group, AX
+	SYSCALL
+	INT	$3 // not reached
+
+// loadCode()
+//
+// The code of a loadFile, where it is copied to: the first instructions that the kernel starts in an exec without a helper.
+// Maps the image and goes on in it, with RSP as the kernel left it.
+TEXT ·loadCode(SB),NOSPLIT|NOFRAME,$0
+	MOVL	$const_ImageBase, DI
+	MOVQ	(const_loadPlanAddr+loadPlan_imageLength), SI
+	MOVL	$5, DX // PROT_READ|PROT_EXEC
+	MOVL	$const_ImageMmapFlags, R10
+	MOVL	(const_loadPlanAddr+loadPlan_files), R8
+	XORL	R9, R9
+	MOVL	$SYS_mmap, AX
+	SYSCALL
+	CMPQ	AX, $const_ImageBase
+	JNE	fail
+	MOVQ	(const_loadPlanAddr+loadPlan_entry), AX
+	JMP	AX
+fail:
+	MOVL	$2, DI
+	MOVL	$const_loadSayAddr, SI
+	MOVQ	(const_loadPlanAddr+loadPlan_complaint), DX
+	MOVL	$SYS_write, AX
+	SYSCALL
+	MOVL	$const_AbortStatus, DI
+	MOVL	$SYS_exit_group, AX
+	SYSCALL
+	INT	$3 // not reached
+
+// loadEntry()
+//
+// First instruction of the image in a program that was executed without a helper. RSP = the stack that the kernel built.
+TEXT ·loadEntry(SB),NOSPLIT|NOFRAME,$0
+	MAP_SLOT
+	JNE	fail
+	MOVQ	SP, BX
+	LEAQ	const_slotThread(AX), SP
+	MOVQ	SP, R14 // the Thread is still zero, which serves as a g without an m
+	MOVQ	BX, AX
+	XORPS	X15, X15
+	SUBQ	$SPILL, SP
+	MOVQ	·loadFunc(SB), DX
+	MOVQ	(DX), CX
+	CALL	CX
+	JMP	·exitToTarget(SB)
+fail:
+	MOVL	$const_AbortStatus, DI
 	MOVL	$SYS_exit_group, AX
 	SYSCALL
 	INT	$3 // not reached
@@ -686,3 +741,7 @@ DATA ·safeStoreFaultAddr+0(SB)/8, $·safeStoreFault(SB)
 GLOBL ·safeStoreFaultAddr(SB),NOPTR|RODATA,$8
 DATA ·bootstrapAddr+0(SB)/8, $·bootstrap(SB)
 GLOBL ·bootstrapAddr(SB),NOPTR|RODATA,$8
+DATA ·loadCodeAddr+0(SB)/8, $·loadCode(SB)
+GLOBL ·loadCodeAddr(SB),NOPTR|RODATA,$8
+DATA ·loadEntryAddr+0(SB)/8, $·loadEntry(SB)
+GLOBL ·loadEntryAddr(SB),NOPTR|RODATA,$8

@@ -28,7 +28,6 @@ import (
 // execJob is one exec, as thread and helper see it.
 type execJob struct {
 	state  uint32 // futex: execStarting, execSeized, or execFailed
-	errno  uint32 // of the failure
 	allow  uint32 // futex: 1 when the helper may seize; only with Yama
 	helper int32
 	taken  uint32 // execOffered, execTaken, execLeft; only with a tracer
@@ -55,10 +54,11 @@ const (
 	HandoffSysPending = 1 << 5 // SIGSYS is blocked and was sent
 	HandoffSegvPend   = 1 << 6
 	HandoffBusPend    = 1 << 7
-	HandoffHalt       = 1 << 8 // boot ends at deliverTrap, for a tracer, with everything blocked
-	HandoffTraceMe    = 1 << 9 // boot ends with PTRACE_TRACEME and the SIGTRAP of an exec
-	handoffFilters    = 12     // Thread.filters, 4 bits
-	handoffOrders     = 16     // traceOrders from this bit on
+	HandoffHalt       = 1 << 8  // boot ends at deliverTrap, for a tracer, with everything blocked
+	HandoffTraceMe    = 1 << 9  // boot ends with PTRACE_TRACEME and the SIGTRAP of an exec
+	HandoffNewPIDs    = 1 << 10 // its children are born in another PID namespace
+	handoffFilters    = 12      // Thread.filters, 4 bits
+	handoffOrders     = 16      // traceOrders from this bit on
 )
 
 // Values of include/uapi/linux/ptrace.h.
@@ -111,9 +111,13 @@ type execFile struct {
 func exec(t *Thread, c *Call) int64 {
 	f := execFile{atFDCWD, c.args[0], 0}
 	if c.nr == sysExecveat {
+		if a := &c.args; uint32(a[4])&^(atEmptyPath|atSymlinkNofollow) != 0 {
+			// AT_EXECVE_CHECK (6.14), or an error: nothing is executed.
+			return int64(doCall(sysExecveat, a[0], a[1], a[2], a[3], a[4], 0))
+		}
 		f = execFile{c.args[0], c.args[1], c.args[4] & (atEmptyPath | atSymlinkNofollow)}
 	}
-	if e := f.check(t); e != 0 && t.filters&filtersNotify == 0 {
+	if e := f.check(t, c); e != 0 && t.filters&filtersNotify == 0 {
 		return e // a supervisor would want to hear of the call first
 	}
 	blockAll()
@@ -123,12 +127,17 @@ func exec(t *Thread, c *Call) int64 {
 	t.files.protect()
 	j := &t.exec
 	j.mask, j.flags = t.mask, t.handoffFlags()
-	helped := t.prepareExec()
+	way := t.prepareExec()
+	if way == byItself {
+		r := t.loadProgram(c, &f)
+		setKernelMask(t.mask)
+		return r
+	}
 	t.sighand.restoreIgnored(false)
 	a := &c.args
 	r := doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5])
 	t.sighand.restoreIgnored(true)
-	if helped {
+	if way == byHelper {
 		t.dropHelper()
 		unpin(0, j.processors)
 	} else {
@@ -138,29 +147,44 @@ func exec(t *Thread, c *Call) int64 {
 	return int64(r)
 }
 
-// prepareExec finds somebody who brings the image into the new program: the tracer that the thread has, or a helper. It
-// reports whether there is a helper.
-func (t *Thread) prepareExec() bool {
+// Who brings the image into the new program.
+type execWay int
+
+const (
+	byHelper execWay = iota // a helper
+	byTracer                // the tracer, a target
+	byItself                // nobody: loadProgram
+)
+
+// prepareExec finds somebody who brings the image into the new program: the tracer that the thread has, or a helper.
+func (t *Thread) prepareExec() execWay {
 	if traceOrders&orderTraced != 0 && t.offerExec() {
-		return false
+		return byTracer
 	}
 	if t.seizeSelf() {
-		return true
+		return byHelper
 	}
-	t.dropHelper()
-	unpin(0, t.exec.processors)
-	if !t.offerExec() {
-		t.refuseExec()
+	if t.offerExec() {
+		return byTracer
 	}
-	return false
+	return byItself
 }
 
 // check finds out what can be known before the call: a file that is not there, which a
 // search along PATH asks for often, and files that cannot be followed.
-func (f *execFile) check(t *Thread) int64 {
+func (f *execFile) check(t *Thread, c *Call) int64 {
 	var st syscall.Stat_t
 	if r := sys(sysNewfstatat, f.dir, f.path, addrOf(&st), f.flags, 0, 0); failed(r) {
 		return int64(r)
+	}
+	if isExe(&st) {
+		*f = execFile{atFDCWD, addrOf(&exeLink.path), 0}
+		if c.nr == sysExecveat {
+			c.args[0], c.args[1], c.args[4] = f.dir, f.path, f.flags
+		} else {
+			c.args[0] = f.path
+		}
+		return f.check(t, c)
 	}
 	switch st.Mode & syscall.S_IFMT {
 	case syscall.S_IFREG:
@@ -215,12 +239,19 @@ func (t *Thread) handoffFlags() uint64 {
 	if t.traceMe {
 		flags |= HandoffTraceMe
 	}
+	if t.newPIDs {
+		flags |= HandoffNewPIDs
+	}
 	return flags
 }
 
-// seizeSelf starts the helper, waits until it has seized this thread and reports whether it could.
+// seizeSelf starts the helper and waits until it has seized this thread. It reports false where that is impossible, and then
+// there is no helper.
 func (t *Thread) seizeSelf() bool {
-	const prGetDumpable, prSetDumpable, prSetPtracer = 3, 4, 0x59616d61
+	if shared().NoHelper != 0 || t.newPIDs {
+		return false
+	}
+	const prGetDumpable, prSetDumpable = 3, 4
 	j := &t.exec
 	j.state, j.allow = execStarting, 0
 	if t.vforked {
@@ -231,22 +262,39 @@ func (t *Thread) seizeSelf() bool {
 		sys(sysPrctl, prSetDumpable, 1, 0, 0, 0, 0)
 	}
 	j.processors = pinSelf()
-	r := t.cloneHelper()
-	if failed(r) {
-		abortErrno("exec: no helper process", r, t.site)
+	j.helper = 0
+	if r := t.cloneHelper(); !failed(r) {
+		j.helper = int32(r)
 	}
-	j.helper = int32(r)
-	if shared().Yama != 0 {
-		sys(sysPrctl, prSetPtracer, r, 0, 0, 0, 0)
-		atomic.StoreUint32(&j.allow, 1)
-		sys(sysFutex, addrOf(&j.allow), futexWake, 1, 0, 0, 0)
-	}
-	for atomic.LoadUint32(&j.state) == execStarting {
-		sys(sysFutex, addrOf(&j.state), futexWait, execStarting, 0, 0, 0)
-	}
+	seized := j.helper != 0 && t.awaitSeize()
 	// Also when nothing was changed here: a helper that changes its user changes this (commit_creds,
 	// kernel/cred.c).
 	sys(sysPrctl, prSetDumpable, dumpable, 0, 0, 0, 0)
+	if !seized {
+		t.dropHelper()
+		unpin(0, j.processors)
+	}
+	return seized
+}
+
+// awaitSeize waits until the helper has seized this thread, or cannot. A filter of the target's own may end the helper at its
+// first call.
+func (t *Thread) awaitSeize() bool {
+	const prSetPtracer, wnohang = 0x59616d61, 1
+	j := &t.exec
+	helper := uintptr(j.helper)
+	if shared().Yama != 0 {
+		sys(sysPrctl, prSetPtracer, helper, 0, 0, 0, 0)
+		atomic.StoreUint32(&j.allow, 1)
+		sys(sysFutex, addrOf(&j.allow), futexWake, 1, 0, 0, 0)
+	}
+	wait := [2]uint64{0, 20e6} // struct timespec
+	for atomic.LoadUint32(&j.state) == execStarting {
+		r := sys(sysFutex, addrOf(&j.state), futexWait, execStarting, addrOf(&wait), 0, 0)
+		if -r == eTIMEDOUT && sys(sysWait4, helper, 0, wallWait|wnohang, 0, 0, 0) == helper {
+			return false
+		}
+	}
 	return j.state == execSeized
 }
 
@@ -280,11 +328,12 @@ func (t *Thread) cloneHelper() uintptr {
 	return startHelper(t, &a)
 }
 
-// dropHelper ends the helper of an exec that failed.
+// dropHelper ends the helper, if there is one, of an exec that failed.
 func (t *Thread) dropHelper() {
-	pid := uintptr(t.exec.helper)
-	sys(sysKill, pid, sigKill, 0, 0, 0, 0)
-	sys(sysWait4, pid, 0, wallWait, 0, 0, 0)
+	if pid := uintptr(t.exec.helper); pid != 0 {
+		sys(sysKill, pid, sigKill, 0, 0, 0, 0)
+		sys(sysWait4, pid, 0, wallWait, 0, 0, 0)
+	}
 	if t.vforked {
 		atomic.AddUint32(&t.owners, ^uint32(0))
 	}
@@ -307,7 +356,7 @@ func execHelper(t *Thread) bool {
 	}
 	state := uint32(execSeized)
 	if failed(r) {
-		state, j.errno = execFailed, uint32(-r)
+		state = execFailed
 	}
 	atomic.StoreUint32(&j.state, state)
 	sys(sysFutex, addrOf(&j.state), futexWake, 1, 0, 0, 0)

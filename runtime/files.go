@@ -66,20 +66,15 @@ func descriptors(t *Thread, c *Call) int64 {
 		}
 		return r
 	}
-	return int64(doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5]))
+	r := doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5])
+	if c.nr == sysNewfstatat {
+		r = statExe(a, r)
+	}
+	return int64(r)
 }
 
 // closeRangeUnshare is CLOSE_RANGE_UNSHARE, include/uapi/linux/close_range.h.
 const closeRangeUnshare = 1 << 1
-
-// unshare serves unshare, which may split the table of descriptors.
-func unshare(t *Thread, c *Call) int64 {
-	r := int64(doCall(sysUnshare, c.args[0], 0, 0, 0, 0, 0))
-	if r == 0 && c.args[0]&cloneFiles != 0 {
-		t.files.own()
-	}
-	return r
-}
 
 // moveAway gives one of the hidden descriptors another number, since the target wants
 // this one.

@@ -70,6 +70,7 @@ const (
 	sysGetuid           = syscall.SYS_GETUID
 	sysSetresuid        = syscall.SYS_SETRESUID
 	sysGeteuid          = syscall.SYS_GETEUID
+	sysGetegid          = syscall.SYS_GETEGID
 	sysFutex            = syscall.SYS_FUTEX
 	sysEpollPwait       = syscall.SYS_EPOLL_PWAIT
 	sysTkill            = syscall.SYS_TKILL
@@ -83,14 +84,23 @@ const (
 	sysShmctl           = syscall.SYS_SHMCTL
 	sysMadvise          = syscall.SYS_MADVISE
 	sysRemapFilePages   = syscall.SYS_REMAP_FILE_PAGES
+	sysPread64          = syscall.SYS_PREAD64
 	sysPwrite64         = syscall.SYS_PWRITE64
+	sysReadlink         = syscall.SYS_READLINK
+	sysPersonality      = syscall.SYS_PERSONALITY
 	sysSchedYield       = syscall.SYS_SCHED_YIELD
 	sysNanosleep        = syscall.SYS_NANOSLEEP
 	sysSchedSetaffinity = syscall.SYS_SCHED_SETAFFINITY
 	sysSchedGetaffinity = syscall.SYS_SCHED_GETAFFINITY
 	sysUnshare          = 272
+	sysReadlinkat       = 267
+	sysOpenat           = syscall.SYS_OPENAT
+	sysPrlimit64        = 302
+	sysSetns            = 308
 	sysGetcpu           = 309
 	sysSeccomp          = 317
+	sysGetrandom        = 318
+	sysMemfdCreate      = 319
 	sysExecveat         = 322
 	sysMembarrier       = 324
 	sysPkeyMprotect     = 329
@@ -104,22 +114,31 @@ const (
 
 // Error numbers that the runtime gives itself.
 const (
-	ePERM  = uintptr(syscall.EPERM)
-	e2BIG  = uintptr(syscall.E2BIG)
-	eINTR  = uintptr(syscall.EINTR)
-	eBADF  = uintptr(syscall.EBADF)
-	eAGAIN = uintptr(syscall.EAGAIN)
-	eNOMEM = uintptr(syscall.ENOMEM)
-	eACCES = uintptr(syscall.EACCES)
-	eIO    = uintptr(syscall.EIO)
-	eFAULT = uintptr(syscall.EFAULT)
-	eINVAL = uintptr(syscall.EINVAL)
-	eNOSYS = uintptr(syscall.ENOSYS)
+	ePERM     = uintptr(syscall.EPERM)
+	e2BIG     = uintptr(syscall.E2BIG)
+	eNOENT    = uintptr(syscall.ENOENT)
+	eINTR     = uintptr(syscall.EINTR)
+	eBADF     = uintptr(syscall.EBADF)
+	eAGAIN    = uintptr(syscall.EAGAIN)
+	eNOMEM    = uintptr(syscall.ENOMEM)
+	eACCES    = uintptr(syscall.EACCES)
+	eFAULT    = uintptr(syscall.EFAULT)
+	eINVAL    = uintptr(syscall.EINVAL)
+	eNOSYS    = uintptr(syscall.ENOSYS)
+	eLOOP     = uintptr(syscall.ELOOP)
+	eIO       = uintptr(syscall.EIO)
+	eMFILE    = uintptr(syscall.EMFILE)
+	eTIMEDOUT = uintptr(syscall.ETIMEDOUT)
+
+	eNOEXEC      = uintptr(syscall.ENOEXEC)
+	eLIBBAD      = uintptr(syscall.ELIBBAD)
+	eNAMETOOLONG = uintptr(syscall.ENAMETOOLONG)
 )
 
 const (
-	oRDWR    = syscall.O_RDWR
-	oCloexec = syscall.O_CLOEXEC
+	oRDWR     = syscall.O_RDWR
+	oCloexec  = syscall.O_CLOEXEC
+	oNofollow = syscall.O_NOFOLLOW
 
 	protNone  = 0
 	protRead  = syscall.PROT_READ

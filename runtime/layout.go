@@ -33,8 +33,8 @@ const (
 	toolStackSize   = 64 << 10
 	slotThread      = slotToolStack + toolStackSize // the Thread structure
 	threadSize      = 12 << 10
-	slotHelper      = slotThread + threadSize // stack of the exec helper
-	helperStackSize = 8 << 10
+	slotHelper      = slotThread + threadSize // stack of the exec helper, or the loading
+	helperStackSize = 16 << 10
 	slotBlock       = slotHelper + helperStackSize // window on the thread's Block
 	SlotSize        = slotBlock + MaxBlockSize
 )
@@ -42,5 +42,8 @@ const (
 // MaxBlockSize bounds a thread's Block, in bytes.
 const MaxBlockSize = 256 << 10
 
-// The Thread must fit its place in the slot.
-var _ [threadSize - unsafe.Sizeof(Thread{})]byte
+// What lies in a slot must fit its place.
+var (
+	_ [threadSize - unsafe.Sizeof(Thread{})]byte
+	_ [helperStackSize - unsafe.Sizeof(loading{})]byte
+)

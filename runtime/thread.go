@@ -77,6 +77,7 @@ type Thread struct {
 	clone   cloneJob
 	vforked bool // the parent waits, and frees the slot
 	traceMe bool // PTRACE_TRACEME is due at the next exec
+	newPIDs bool // its children are born in another PID namespace
 }
 
 // States of a thread slot.
@@ -195,6 +196,7 @@ func (t *Thread) reset() {
 	t.blockFrom = self - slotThread + slotBlock
 	t.exec.state = 0
 	t.filters = 0
+	t.newPIDs = false
 	t.owners = 1
 }
 

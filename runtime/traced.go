@@ -157,9 +157,3 @@ func (t *Thread) traceExec() {
 	traceOrders |= orderTraced | orderText
 	sys(sysKill, uintptr(t.pid), sigTrap, 0, 0, 0, 0)
 }
-
-// refuseExec ends a process that executes a program and has a tracer that cannot bring the image in: one from
-// outside of this run.
-func (t *Thread) refuseExec() {
-	abortErrno("exec: the program cannot be followed, it is being traced or may not be", -uintptr(t.exec.errno), t.site)
-}

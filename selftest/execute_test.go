@@ -253,6 +253,7 @@ var (
 		{"trace", func(r string) []string { return []string{trapline(), "trace", "-o", r, "--"} }},
 		{"run-sud", func(string) []string { return []string{trapline(), "run", "-trap=sud", "--"} }},
 		{"run-no-patch", func(string) []string { return []string{trapline(), "run", "-no-patch", "--"} }},
+		{"run-no-helper", func(string) []string { return []string{trapline(), "run", "-no-helper", "--"} }},
 		{"trace-sud", func(r string) []string { return []string{trapline(), "trace", "-trap=sud", "-o", r, "--"} }},
 	}
 	straceMode = mode{"strace", func(string) []string {

@@ -52,7 +52,7 @@ type usageError struct{ text string }
 func (e *usageError) Error() string { return e.text }
 
 func main() {
-	launcher.GuardStage()
+	launcher.Stage()
 	os.Exit(doMain(os.Args[1:]))
 }
 

@@ -17,15 +17,17 @@ import (
 
 // interception is the flags that say how a target is intercepted.
 type interception struct {
-	trap    launcher.Trap
-	guard   bool
-	noPatch bool
-	cache   string
+	trap     launcher.Trap
+	guard    bool
+	noPatch  bool
+	noHelper bool
+	cache    string
 }
 
 const (
-	trapUsage  = "trap by `SOURCE`: seccomp, a filter; or sud, Syscall User Dispatch, with no filter (default seccomp)"
-	guardUsage = "install a first filter before exec, so that nothing runs unseen even if the launcher dies"
+	trapUsage   = "trap by `SOURCE`: seccomp, a filter; or sud, Syscall User Dispatch, with no filter (default seccomp)"
+	guardUsage  = "install a first filter before exec, so that nothing runs unseen even if the launcher dies"
+	helperUsage = "execute programs without ptrace and helper processes, as is done by itself where these are impossible"
 )
 
 func (h *interception) addTo(f *flag.FlagSet) {
@@ -41,6 +43,7 @@ func (h *interception) addTo(f *flag.FlagSet) {
 		return nil
 	})
 	f.BoolVar(&h.noPatch, "no-patch", false, "leave the program's code as it is: every call takes the trap path")
+	f.BoolVar(&h.noHelper, "no-helper", false, helperUsage)
 	f.StringVar(&h.cache, "cache", "", "keep what is known of system call sites in `DIR`, for later runs")
 	f.BoolVar(&h.guard, "guard", false, guardUsage)
 }
@@ -65,7 +68,8 @@ func (v *verb) command(f *flag.FlagSet, args []string, how *interception) (*laun
 		return nil, &launcher.NotStartedError{Path: args[0], Err: lookupError(args[0], err)}
 	}
 	return &launcher.Config{
-		Path: path, Args: args, Trap: how.trap, Guard: how.guard, NoPatch: how.noPatch, Cache: how.cache,
+		Path: path, Args: args, Trap: how.trap, Guard: how.guard, NoPatch: how.noPatch, NoHelper: how.noHelper,
+		Cache: how.cache,
 	}, nil
 }
 
