@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -241,25 +242,29 @@ func contents(f *os.File) string {
 
 // A mode is one way to run a target.
 type mode struct {
-	name string
-	wrap func(report string) []string // what stands before the command line; the tool's report goes to the file report
+	name    string
+	wrap    func(report string) []string // what stands before the command line; the tool's report goes to the file report
+	targets *regexp.Regexp               // sources of the table to run; nil: all
 }
 
 var (
-	native   = mode{"native", func(string) []string { return nil }}
+	native   = mode{name: "native", wrap: func(string) []string { return nil }}
 	allModes = []mode{
-		{"run", func(string) []string { return []string{trapline(), "run", "--"} }},
-		{"count", func(r string) []string { return []string{trapline(), "count", "-o", r, "--"} }},
-		{"trace", func(r string) []string { return []string{trapline(), "trace", "-o", r, "--"} }},
-		{"run-sud", func(string) []string { return []string{trapline(), "run", "-trap=sud", "--"} }},
-		{"run-no-patch", func(string) []string { return []string{trapline(), "run", "-no-patch", "--"} }},
-		{"run-no-helper", func(string) []string { return []string{trapline(), "run", "-no-helper", "--"} }},
-		{"trace-sud", func(r string) []string { return []string{trapline(), "trace", "-trap=sud", "-o", r, "--"} }},
+		{name: "run", wrap: func(string) []string { return []string{trapline(), "run", "--"} }},
+		{name: "count", wrap: func(r string) []string { return []string{trapline(), "count", "-o", r, "--"} }},
+		{name: "trace", wrap: func(r string) []string { return []string{trapline(), "trace", "-o", r, "--"} }},
+		{name: "run-sud", wrap: func(string) []string { return []string{trapline(), "run", "-trap=sud", "--"} }},
+		{name: "run-no-patch", wrap: func(string) []string { return []string{trapline(), "run", "-no-patch", "--"} }},
+		{name: "run-no-helper", wrap: func(string) []string { return []string{trapline(), "run", "-no-helper", "--"} }, targets: executing},
+		{name: "trace-sud", wrap: func(r string) []string { return []string{trapline(), "trace", "-trap=sud", "-o", r, "--"} }},
 	}
-	straceMode = mode{"strace", func(string) []string {
+	straceMode = mode{name: "strace", wrap: func(string) []string {
 		return []string{"strace", "-f", "-qq", "-o", "/dev/null"}
 	}}
 )
+
+// executing are the targets whose behaviour depends on how programs are executed.
+var executing = regexp.MustCompile(`^(exec|scripts|spawn|self|vfork|limits|jobs|loops|libraries|nostack|goroutines|deaths|sigsys|code|pagezero|setxid)`)
 
 // testModes returns those that TRAPLINE_MODES names, or all of trapline's.
 func testModes(t *testing.T) []mode {

@@ -22,6 +22,9 @@ func TestTargets(t *testing.T) {
 	for _, m := range append([]mode{native}, testModes(t)...) {
 		t.Run(m.name, func(t *testing.T) {
 			for _, g := range rows {
+				if m.targets != nil && !m.targets.MatchString(g.source) {
+					continue
+				}
 				t.Run(g.name, func(t *testing.T) {
 					t.Parallel()
 					if m.name == straceMode.name && (g.source == "tracer.c" || g.source == "tracing.c") {
