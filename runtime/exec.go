@@ -24,6 +24,8 @@ import (
 // The helper runs on a stack in the thread's slot, in the memory of the old
 // program, which it keeps alive. If that memory is a vfork parent's, parent and helper
 // share the slot, and the later one frees it.
+//
+// Where there can be no helper, and the tracer is no target, the thread maps the new program itself (load.go).
 
 // execJob is one exec, as thread and helper see it.
 type execJob struct {
