@@ -60,7 +60,7 @@ func begin(h *handoff) {
 	takeSignals(t, h)
 	first := h.flags&HandoffFollowed == 0
 	if first {
-		shared().MainPID = t.pid
+		shared().MainPID, shared().MainParent = t.pid, int32(sys(sysGetppid, 0, 0, 0, 0, 0, 0))
 		restoreInherited(t)
 	}
 	traceOrders = h.flags >> handoffOrders

@@ -51,6 +51,7 @@ const (
 	sysFstat            = syscall.SYS_FSTAT
 	sysDup3             = syscall.SYS_DUP3
 	sysGetpid           = syscall.SYS_GETPID
+	sysGetppid          = syscall.SYS_GETPPID
 	sysClone            = syscall.SYS_CLONE
 	sysFork             = syscall.SYS_FORK
 	sysVfork            = syscall.SYS_VFORK

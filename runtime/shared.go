@@ -65,6 +65,7 @@ type Shared struct {
 	BlockHint  uint32       // where to look for a free one
 	Lost       uint64       // records dropped since no block was free
 	MainPID    int32        // of the first process
+	MainParent int32        // its parent's, as it was at first
 	Delivered  [16]Delivery // by signal: the last one that entered a handler of the first process
 	Blocks     [MaxBlocks]uint32
 	Sites      SiteCounts

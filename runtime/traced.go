@@ -148,10 +148,17 @@ func (t *Thread) traceLater() int64 {
 	return 0
 }
 
+// childOfLauncher reports whether the parent is the launcher. It traces nobody, and would never let the process go on
+// from its first trap: such a PTRACE_TRACEME, by which programs find out whether they are traced, is put off as well.
+func (t *Thread) childOfLauncher() bool {
+	s := shared()
+	return t.pid == s.MainPID && int32(sys(sysGetppid, 0, 0, 0, 0, 0, 0)) == s.MainParent
+}
+
 // traceExec does at the end of boot what the exec would have done: the kernel sends the SIGTRAP in the same way
 // (ptrace_event, include/linux/ptrace.h).
 func (t *Thread) traceExec() {
-	if failed(sys(sysPtrace, ptraceTraceMe, 0, 0, 0, 0, 0)) {
+	if t.childOfLauncher() || failed(sys(sysPtrace, ptraceTraceMe, 0, 0, 0, 0, 0)) {
 		return
 	}
 	traceOrders |= orderTraced | orderText

@@ -130,7 +130,7 @@ func (e *tracee) pokeHalf(addr uintptr, half uint32) {
 // ptrace serves ptrace.
 func ptrace(t *Thread, c *Call) int64 {
 	a := &c.args
-	if a[0] == ptraceTraceMe && t.vforked {
+	if a[0] == ptraceTraceMe && (t.vforked || t.childOfLauncher()) {
 		return t.traceLater()
 	}
 	if e := traceeOf(a[1]); e != nil {

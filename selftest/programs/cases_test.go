@@ -107,6 +107,11 @@ var programs = []program{
 		setup:  `gcc -O1 -g -o attach "$SRC/attach.c"`,
 		script: `W=; . "$SRC/attach.sh"`,
 	},
+	{
+		name: "debuggers", packages: []string{"gdb", "strace", "ltrace", "gcc", "libc6-dev"}, untraced: true, limit: 5 * time.Minute,
+		setup:  `gcc -O0 -g -pthread -o debugged "$SRC/debugged.c"`,
+		script: `. "$SRC/debuggers.sh"`,
+	},
 
 	// Surroundings.
 	{

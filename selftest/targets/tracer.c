@@ -40,6 +40,9 @@ int main(void)
 		CHECK(ptrace(PTRACE_DETACH, pid, 0, 0) == 0);
 		EQUAL(ended(pid), 9);
 	}
+	// By this programs find out whether they are traced.
+	CHECK(ptrace(PTRACE_TRACEME, 0, 0, 0) == 0);
+	FAILS(ptrace(PTRACE_TRACEME, 0, 0, 0), EPERM);
 	// Own memory through the file.
 	int fd = open("/proc/self/mem", O_RDWR);
 	CHECK(fd >= 0);
