@@ -62,6 +62,7 @@ func execed(tid uintptr) *tracee {
 func (e *tracee) bringIn(request uintptr) bool {
 	everything := ^uint64(0)
 	trace(ptraceSetsigmask, e.id(), sigsetSize, addrOf(&everything))
+	trace(ptraceSetOptions, e.id(), 0, e.options|ptraceOptExitKill|seizeOptions()&ptraceOptSeccomp)
 	e.busy = true
 	b := bringing{tracee: e}
 	ok := b.leaveExec() && b.mapImage() && b.boot(request)
