@@ -1,6 +1,6 @@
 # Tracers that start their programs: what they print is the same but for numbers and addresses.
 set -eu
-plain() { sed -E 's/0x[0-9a-f]+/ADDRESS/g; s/\b[0-9]{4,}\b/NUMBER/g; s/si_[us]time=[0-9]+( \/\*[^*]*\*\/)?/TIME/g; s/ +/ /g'; }
+plain() { sed -E 's/0x[0-9a-f]+/ADDRESS/g; s/\b[0-9]{3,}\b/NUMBER/g; s/si_[us]time=[0-9]+( \/\*[^*]*\*\/)?/TIME/g; s/ +/ /g'; }
 # Each process and thread in a file of its own: strace -f interrupts lines where they happen to meet.
 calls() {
 	rm -f st.*
