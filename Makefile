@@ -37,6 +37,7 @@ test: check
 	$(GO) test -v -count=1 -p=1 -short -timeout=20m ./...
 
 soak: check
+	selftest/programs/install.sh selftest/programs/soakpackages.txt
 	$(GO) test -v -count=1 -p=1 -timeout=3h ./...
 
 compare-strace: build

@@ -96,6 +96,59 @@ var programs = []program{
 	{name: "terminal", packages: []string{"bsdutils", "python3"}, script: `. "$SRC/terminal.sh" ""`},
 	{name: "terminal-job", packages: []string{"bsdutils", "python3"}, script: `. "$SRC/terminal.sh" "$W"`, self: true},
 
+	{name: "screen", packages: []string{"screen", "expect"}, script: `. "$SRC/screen.sh"`},
+	{name: "ssh", root: true, packages: []string{"openssh-server", "openssh-client", "util-linux", "perl"}, script: `unshare -m bash -c '. "$SRC/ssh-unshared.sh" ""'`},
+	{
+		name: "ssh-server", root: true, packages: []string{"openssh-server", "openssh-client", "util-linux", "perl"}, self: true,
+		script: `unshare -m bash -c '. "$SRC/ssh-unshared.sh" "$W"'`,
+	},
+
+	// Large programs.
+	{
+		name: "postgres", root: true, packages: []string{"postgresql-15", "util-linux", "procps"}, soak: true, limit: 10 * time.Minute,
+		setup:  `chown -R postgres .`,
+		script: asPostgres + `bash -c '. "$SRC/postgres.sh" 500'`,
+	},
+	{
+		name: "postgres-outside", root: true, packages: []string{"postgresql-15", "util-linux", "procps"}, soak: true, limit: 10 * time.Minute, self: true,
+		setup:  `chown -R postgres .`,
+		script: asPostgres + `$W bash -c '. "$SRC/postgres.sh" 100'`,
+	},
+	{
+		name: "chromium", root: true, packages: []string{"chromium", "util-linux", "procps"}, soak: true, limit: 5 * time.Minute,
+		setup:  `chown -R nobody .`,
+		script: asNobody + `bash -c '. "$SRC/chromium.sh"'`,
+	},
+	{
+		name: "chromium-outside", root: true, packages: []string{"chromium", "util-linux", "procps"}, soak: true, limit: 5 * time.Minute, self: true,
+		setup:  `chown -R nobody .`,
+		script: asNobody + `$W bash -c '. "$SRC/chromium.sh"'`,
+	},
+	{name: "mariadb", root: true, packages: []string{"mariadb-server"}, soak: true, limit: 5 * time.Minute, script: `. "$SRC/mariadb.sh"`},
+	{name: "redis-crash", packages: []string{"redis-server", "redis-tools"}, soak: true, script: `. "$SRC/redis-crash.sh"`},
+	{name: "php", packages: []string{"php-cli", "php-fpm", "python3"}, soak: true, script: `. "$SRC/php.sh"`},
+	{name: "ruby", packages: []string{"ruby"}, soak: true, script: `ruby -W0 "$SRC/everyday.rb"; echo $?`},
+	{
+		name: "erlang", packages: []string{"erlang-base"}, soak: true,
+		setup:  `erlc "$SRC/everyday.erl"`,
+		script: `erl -noshell -s everyday main; echo $?`,
+	},
+	{name: "node-cluster", packages: []string{"nodejs"}, soak: true, script: `/usr/bin/node "$SRC/cluster.js" "$PORT"; echo $?`},
+	{
+		name: "java-stress", packages: []string{"default-jdk-headless"}, soak: true, limit: 10 * time.Minute,
+		setup: `javac -d . "$SRC/Stress.java"`,
+		script: `for gc in Serial Parallel G1 Z Shenandoah; do
+			java -Xmx192m -XX:+Use${gc}GC Stress 2 2>&1 | grep -a -E '^[a-z]+ [a-zA-Z0-9 ]+$|^done|^Full thread dump|^#'; echo "${PIPESTATUS[0]}"; done
+			java -Xmx192m -Xcheck:jni -Xint Stress 1 2>&1 | grep -a -c -E '^#|^FATAL'`,
+	},
+	{name: "containers", root: true, packages: []string{"bubblewrap", "runc", "util-linux", "busybox-static", "python3"}, soak: true, script: `. "$SRC/containers.sh"`},
+	{name: "cron", root: true, packages: []string{"cron", "util-linux"}, soak: true, script: `. "$SRC/cron.sh"`},
+	{
+		name: "qemu-user", packages: []string{"qemu-user-static", "gcc", "libc6-dev"}, soak: true,
+		setup:  `gcc -static -O1 -pthread -o threads "$SRC/threads64.c"`,
+		script: `qemu-x86_64-static ./threads; echo $?`,
+	},
+
 	// Debuggers.
 	{
 		name: "attach", packages: []string{"gdb", "strace", "gcc"}, self: true, untraced: true,
@@ -159,6 +212,12 @@ var programs = []program{
 func python(name string) []string {
 	return []string{"bash", "-c", `exec /usr/bin/python3 -B "$SRC/` + name + `.py"`}
 }
+
+// Servers and browsers that refuse to be root's.
+const (
+	asPostgres = `setpriv --reuid postgres --regid postgres --clear-groups --inh-caps=-all `
+	asNobody   = `setpriv --reuid nobody --regid nogroup --clear-groups --inh-caps=-all `
+)
 
 const (
 	// The build cache is the case's own; setup fills it, or leaves it empty.

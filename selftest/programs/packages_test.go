@@ -7,20 +7,28 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// A debianPackage is a line of packages.txt.
+// A debianPackage is a line of a package list.
 type debianPackage struct {
 	name string
 	path string // having this file is as good as having the package
 }
 
-var debianPackages = sync.OnceValue(func() []debianPackage {
-	b, err := os.ReadFile("packages.txt")
+// The package lists: what every run of the suite needs, and what is for the cases that -short leaves out.
+const (
+	quickList = "packages.txt"
+	soakList  = "soakpackages.txt"
+)
+
+func debianPackages(list string) []debianPackage {
+	b, err := os.ReadFile(list)
 	if err != nil {
 		panic(err)
 	}
-	var list []debianPackage
+	var packages []debianPackage
 	for line := range strings.Lines(string(b)) {
 		f := strings.Fields(line)
 		if len(f) == 0 || f[0] == "#" {
@@ -30,15 +38,15 @@ var debianPackages = sync.OnceValue(func() []debianPackage {
 		if len(f) > 1 {
 			p.path = f[1]
 		}
-		list = append(list, p)
+		packages = append(packages, p)
 	}
-	return list
-})
+	return packages
+}
 
-// installed holds the packages of packages.txt that are there.
+// installed holds the packages of both lists that are there.
 var installed = sync.OnceValue(func() map[string]bool {
 	have := make(map[string]bool)
-	for _, p := range debianPackages() {
+	for _, p := range append(debianPackages(quickList), debianPackages(soakList)...) {
 		if p.path != "" {
 			if _, err := os.Stat(p.path); err == nil {
 				have[p.name] = true
@@ -63,29 +71,28 @@ func missingPackages(names []string) (missing []string) {
 // TestPackages: install.sh installs what the cases name, and nothing else.
 func TestPackages(t *testing.T) {
 	t.Parallel()
-	used := []string{"strace"} // by TestCompareStrace and the mode strace
+	quick := []string{"strace"} // by TestSameSequence and the mode strace
+	var soak []string
 	for i := range programs {
-		p := &programs[i]
-		used = append(used, p.packages...)
-	}
-	for i := range sequences {
-		used = append(used, sequences[i].packages...)
-	}
-	var listed []string
-	for _, p := range debianPackages() {
-		listed = append(listed, p.name)
-	}
-	slices.Sort(used)
-	slices.Sort(listed)
-	used = slices.Compact(used)
-	for _, n := range used {
-		if !slices.Contains(listed, n) {
-			t.Errorf("packages.txt lacks %s", n)
+		if p := &programs[i]; p.soak {
+			soak = append(soak, p.packages...)
+		} else {
+			quick = append(quick, p.packages...)
 		}
 	}
-	for _, n := range listed {
-		if !slices.Contains(used, n) {
-			t.Errorf("packages.txt has %s, which no case needs", n)
+	for i := range sequences {
+		quick = append(quick, sequences[i].packages...)
+	}
+	soak = slices.DeleteFunc(soak, func(name string) bool { return slices.Contains(quick, name) })
+	for list, used := range map[string][]string{quickList: quick, soakList: soak} {
+		var listed []string
+		for _, p := range debianPackages(list) {
+			listed = append(listed, p.name)
+		}
+		slices.Sort(used)
+		slices.Sort(listed)
+		if diff := cmp.Diff(slices.Compact(used), listed); diff != "" {
+			t.Errorf("what the cases need (-) and %s (+) differ:\n%s", list, diff)
 		}
 	}
 }
