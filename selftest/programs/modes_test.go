@@ -3,6 +3,7 @@ package programs
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,14 +24,21 @@ var (
 		{"trace", func(r string) []string { return []string{trapline(), "trace", "-o", r, "--"} }, " +++\n"},
 		{"count-sud", func(r string) []string { return []string{trapline(), "count", "-trap=sud", "-o", r, "--"} }, " mmap\n"},
 	}
+	// soakModes are left out with -short.
+	soakModes = []mode{
+		{"count-no-patch", func(r string) []string { return []string{trapline(), "count", "-no-patch", "-o", r, "--"} }, " mmap\n"},
+	}
 	straceMode = mode{"strace", func(string) []string { return []string{"strace", "-f", "-qq", "-o", "/dev/null"} }, ""}
 )
 
-// modes returns what TRAPLINE_MODES names, or all of trapline's.
+// modes returns what TRAPLINE_MODES names, or all of trapline's; with -short without soakModes.
 func modes(t *testing.T) []mode {
 	list := os.Getenv("TRAPLINE_MODES")
-	if list == "" {
+	switch {
+	case list == "" && testing.Short():
 		return allModes
+	case list == "":
+		return slices.Concat(allModes, soakModes)
 	}
 	var ms []mode
 	for name := range strings.SplitSeq(list, ",") {
@@ -44,7 +52,7 @@ func modes(t *testing.T) []mode {
 }
 
 func modeByName(name string) (mode, bool) {
-	for _, m := range append(allModes, straceMode) {
+	for _, m := range slices.Concat(allModes, soakModes, []mode{straceMode}) {
 		if m.name == name {
 			return m, true
 		}

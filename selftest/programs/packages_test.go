@@ -46,7 +46,7 @@ func debianPackages(list string) []debianPackage {
 // installed holds the packages of both lists that are there.
 var installed = sync.OnceValue(func() map[string]bool {
 	have := make(map[string]bool)
-	for _, p := range append(debianPackages(quickList), debianPackages(soakList)...) {
+	for _, p := range slices.Concat(debianPackages(quickList), debianPackages(soakList)) {
 		if p.path != "" {
 			if _, err := os.Stat(p.path); err == nil {
 				have[p.name] = true
