@@ -5,7 +5,7 @@ bwrap --unshare-all --ro-bind / / --proc /proc --dev /dev --tmpfs /tmp sh -c "$i
 setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all bwrap --unshare-user --unshare-pid --ro-bind / / --proc /proc --dev /dev --tmpfs /tmp --die-with-parent --new-session sh -c "$inside"; echo "bwrap for a user: $?"
 setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all unshare -U -r -p -f -m --mount-proc bash -c 'id -u; echo $$; (exit 4); echo $?; bash -c "exit 5"'; echo "unshare for a user: $?"
 mkdir -p root/bin root/dev root/proc root/sys root/tmp; cp /bin/busybox root/bin/; chroot root /bin/busybox --install -s /bin
-unshare -p -f -m -n -i -u -C sh -c 'mount -t proc proc root/proc; exec chroot root /bin/sh -c "echo \$\$; ps -o comm | grep -c sh; exit 5"'; echo "unshare: $?"
+unshare -p -f -m -n -i -u -C sh -c 'mount -t proc proc root/proc; exec chroot root /bin/sh -c "echo \$\$; ps -o comm >/tmp/ps; grep -c sh /tmp/ps; exit 5"'; echo "unshare: $?"
 unshare -p -f --kill-child sh -c 'sleep 30 & unshare -T sh -c "echo time"; exit 2'; echo "kill-child: $?"
 mkdir bundle; mv root bundle/rootfs; cd bundle; runc spec
 /usr/bin/python3 -I - <<'P'
