@@ -36,7 +36,7 @@ q -c 'listen ch' -c "notify ch, 'word'" | sed 's/ PID.*//'
 # A statement that is cancelled, a session that is ended, locks that two sessions want of each other.
 waiting() { until [ "$(q -c "select count(*) from pg_stat_activity where query ~ '^select pg_sleep' and state = 'active'")" = 1 ]; do sleep 0.05; done; }
 ask() { q -c "select $1(pid) from pg_stat_activity where query ~ '^select pg_sleep'"; }
-q -c 'select pg_sleep(99)' 2>&1 & waiting; ask pg_cancel_backend; wait $! || echo "status $?"
+q -c 'select pg_sleep(99)' >cancelled 2>&1 & waiting; ask pg_cancel_backend; wait $! || echo "status $?"; cat cancelled
 q -c 'select pg_sleep(99)' >ended 2>&1 & waiting; ask pg_terminate_backend; wait $! || echo "status $?"; head -n 1 ended
 for i in 1 2; do q -c "set deadlock_timeout = 100" -c 'begin' -c "update t set m = '' where i = $i" -c "select pg_sleep(1)" -c "update t set m = '' where i = $((3 - i))" -c commit >"lock$i" 2>&1 || : & done; wait
 cat lock1 lock2 | grep -c 'deadlock detected'
