@@ -67,14 +67,16 @@ func processes(session int, dir string) []process {
 }
 
 // parseStat picks the name, the state and the session out of a line of /proc/PID/stat (proc(5)). The name may hold
-// anything, so it ends at the last parenthesis.
+// anything, so it ends at the last parenthesis. It reports false for an orphan whose last thread has ended: that init has
+// not waited for it yet is init's affair.
 func parseStat(line string) (comm, state string, session int, ok bool) {
 	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
 	if open < 0 || end < open {
 		return "", "", 0, false
 	}
-	fields := strings.Fields(line[end+1:]) // state ppid pgrp session ...
-	if len(fields) < 4 {
+	fields := strings.Fields(line[end+1:]) // state ppid pgrp session ... num_threads
+	const numThreads = 17
+	if len(fields) <= numThreads || fields[0] == "Z" && fields[1] == "1" && fields[numThreads] == "1" {
 		return "", "", 0, false
 	}
 	session, err := strconv.Atoi(fields[3])
