@@ -23,9 +23,15 @@ import (
 
 const probeVariable = "TRAPLINE_BPF_PROBE"
 
+// noInt80Variable is set where int 0x80 is a fault: without CONFIG_IA32_EMULATION, or with ia32_emulation=off.
+const noInt80Variable = "TRAPLINE_BPF_NO_INT80"
+
 func TestMain(m *testing.M) {
 	if name := os.Getenv(probeVariable); name != "" {
 		runChild(name)
+	}
+	if child(plain).Run() != nil {
+		os.Setenv(noInt80Variable, "1")
 	}
 	os.Exit(m.Run())
 }
@@ -210,12 +216,16 @@ func child(name string) *exec.Cmd {
 	c := exec.Command(os.Args[0])
 	// The probing thread must not see the signals that preempt goroutines: it could not return from them.
 	c.Env = append(os.Environ(), probeVariable+"="+name, "GODEBUG=asyncpreemptoff=1")
-	c.Stderr = os.Stderr
+	if name != plain {
+		c.Stderr = os.Stderr
+	}
 	return c
 }
 
-// deadly is the child that a call of its own kills.
-const deadly = "SIGSYS"
+const (
+	deadly = "SIGSYS"   // the child that a call of its own kills
+	plain  = "int 0x80" // a child that makes one of the other calls, without a filter
+)
 
 // runChild does not return.
 func runChild(name string) {
@@ -223,8 +233,11 @@ func runChild(name string) {
 	debug.SetGCPercent(-1)
 	from := newPages()
 	steps := lives()[name].script(from)
-	if name == deadly {
+	switch name {
+	case deadly:
 		steps = deadlyScript(from)
+	case plain:
+		steps = []step{from.probe(probe{from: high, i386: true, nr: i386Getpid})}
 	}
 	answers := make([]int64, len(steps)+2)
 	steps = append(steps,
@@ -265,6 +278,9 @@ func (l live) script(from *pages) []step {
 		steps = append(steps, from.install(visible(must(l.filter.Assemble())))...)
 	}
 	for _, p := range l.probes {
+		if p.i386 && os.Getenv(noInt80Variable) != "" {
+			continue
+		}
 		steps = append(steps, from.probe(p))
 	}
 	return steps

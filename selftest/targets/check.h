@@ -114,6 +114,22 @@ static int ended(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
+// has_i386 tells whether the kernel answers int 0x80: without CONFIG_IA32_EMULATION, or with ia32_emulation=off, it is a
+// fault.
+__attribute__((unused))
+static int has_i386(void)
+{
+	pid_t pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		long nr = 20; // getpid
+		signal(SIGSEGV, SIG_DFL);
+		__asm__ volatile("int $0x80" : "+a"(nr) : : "memory");
+		_exit(0);
+	}
+	return ended(pid) == 0;
+}
+
 // handle sets a handler; it returns what was set before.
 __attribute__((unused))
 static struct sigaction handle(int sig, void (*handler)(int), int flags)

@@ -108,11 +108,13 @@ int main(int argc, char **argv)
 {
 	(void)argv;
 	if (argc > 1) {
-		i386_fork();
+		if (has_i386())
+			i386_fork();
 		puts("entries fork ok");
 		return 0;
 	}
-	i386();
+	if (has_i386())
+		i386();
 	numbers();
 	vsyscalls();
 	puts("entries ok");
