@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	rt "github.com/trapline/trapline/runtime"
 )
@@ -20,7 +21,7 @@ func (d *drain) messages() {
 		}
 		text := string(m.Text[:min(int(n), len(m.Text))])
 		if m.Fault != 0 {
-			text += faultText(m) + "\n"
+			text += d.cfg.faultText(m) + "\n"
 		}
 		atomic.StoreUint32(&m.Length, 0)
 		d.cfg.warn(text)
@@ -55,8 +56,8 @@ var failures = []struct{ prefix, what string }{
 	{"internal/", "call into the Go runtime"},
 }
 
-// faultText says which function of a tool failed, how, and at which site of the target.
-func faultText(m *rt.Message) string {
+// faultText says which function of a tool failed, how, in which call, and at which site of the target.
+func (cfg *Config) faultText(m *rt.Message) string {
 	what, found := "", false
 	var where string
 	for _, pc := range append([]uintptr{m.PC}, m.Stack[:]...) {
@@ -75,16 +76,36 @@ func faultText(m *rt.Message) string {
 			what, found = reason, true
 		}
 	}
-	if m.Guard != 0 {
-		what = "stack overflow"
-	}
 	if where == "" {
 		where = fmt.Sprintf("%#x", m.PC)
 	}
-	if what == "" {
-		what = fmt.Sprintf("memory fault at address %#x", m.Addr)
+	text := failure(m, what) + " in " + shortName(where)
+	if cfg.Tool != nil {
+		text += " of tool " + cfg.Tool.Name
 	}
-	return fmt.Sprintf("%s in %s at site %#x", what, shortName(where), m.Site)
+	if m.Call >= 0 {
+		text += fmt.Sprintf(", call %d", m.Call)
+	}
+	return text + fmt.Sprintf(" at site %#x", m.Site)
+}
+
+// failure says what went wrong. what is what the functions of the Go runtime tell.
+func failure(m *rt.Message, what string) string {
+	switch {
+	case m.Guard != 0:
+		return "stack overflow"
+	case m.Lost != 0:
+		return fmt.Sprintf("jump to address %#x", m.Addr)
+	case syscall.Signal(m.Fault) == syscall.SIGILL:
+		return "illegal instruction"
+	case syscall.Signal(m.Fault) == syscall.SIGTRAP:
+		return "breakpoint"
+	case what != "":
+		return what
+	case syscall.Signal(m.Fault) == syscall.SIGFPE:
+		return "arithmetic fault"
+	}
+	return fmt.Sprintf("memory fault at address %#x", m.Addr)
 }
 
 func failureOf(function string) string {

@@ -154,10 +154,17 @@ func faulted(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 		l.hex(uint64(ip))
 		l.finish(t.site)
 	}
-	m.Text, m.Fault, m.Site, m.PC, m.Addr = l.text, 1, t.site, ip, addr
+	m.Text, m.Fault, m.Site, m.Call, m.PC, m.Addr = l.text, uint32(info.Signo), t.site, t.callNr(uintptr(uc.Mcontext.SP)), ip, addr
 	m.Guard = 0
 	if addr-(t.slot()+slotGuard) < pageSize || addr-t.slot() < pageSize {
 		m.Guard = 1
+	}
+	sp := uintptr(uc.Mcontext.SP)
+	if s := shared(); ip-s.TextStart >= s.TextEnd-s.TextStart && t.onStack(sp) && t.onStack(sp+8) {
+		// A jump to nowhere: who called is on top of the stack.
+		m.PC, m.Addr, m.Lost = *(*uintptr)(at(sp)), ip, 1
+	} else {
+		m.Lost = 0
 	}
 	t.callers(uintptr(uc.Mcontext.BP), &m.Stack)
 	m.send(l.n)
@@ -167,8 +174,22 @@ func faulted(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 // callers collects the return addresses from the frame pointer fp on.
 func (t *Thread) callers(fp uintptr, out *[32]uintptr) {
 	*out = [32]uintptr{}
-	for n := 0; n < len(out) && t.onToolStack(fp) && t.onToolStack(fp+16); n++ {
+	for n := 0; n < len(out) && t.onStack(fp) && t.onStack(fp+16); n++ {
 		out[n] = *(*uintptr)(at(fp + 8))
 		fp = *(*uintptr)(at(fp))
 	}
+}
+
+// onStack reports whether sp lies in one of the stacks that hooks run on.
+func (t *Thread) onStack(sp uintptr) bool {
+	return t.onToolStack(sp) || sp-t.signalStack() <= signalStackSize
+}
+
+// callNr returns the number of the call that code at sp is about, -1 if it is about none: a thread's first act
+// comes before its calls, and signals have a stack of their own.
+func (t *Thread) callNr(sp uintptr) int32 {
+	if sp-t.signalStack() <= signalStackSize {
+		return -1
+	}
+	return int32(t.call.nr)
 }

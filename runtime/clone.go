@@ -214,6 +214,7 @@ func childStart(t *Thread) {
 // this one is left.
 func (t *Thread) forked() {
 	unlockPatches()
+	t.call.nr = -1
 	t.birth, t.parent, t.pid = BirthFork, t.clone.parent, 0
 	t.regs.AX = 0
 	if t.clone.stack != 0 {
@@ -245,6 +246,9 @@ func (t *Thread) started() {
 			t.takeBlock()
 		}
 		if tool.OnThread != nil {
+			if t.birth != BirthExec {
+				t.letKill()
+			}
 			tool.OnThread(t)
 		}
 	}

@@ -99,9 +99,11 @@ type Delivery struct {
 // Message is one line for the launcher's standard error.
 type Message struct {
 	Length uint32 // of Text; written last; 0: not ready
-	Fault  uint32 // 1: the launcher adds what PC and Stack tell
+	Fault  uint32 // signal of a fault: the launcher adds what PC and Stack tell; 0: Text is all
 	Text   [448]byte
 	Site   uintptr
+	Call   int32       // number of the call in progress, -1: none
+	Lost   uint32      // 1: code jumped to Addr, where none of the image's is; PC is behind the call
 	PC     uintptr     // where freestanding code failed
 	Addr   uintptr     // the address it wanted
 	Stack  [32]uintptr // return addresses, innermost first

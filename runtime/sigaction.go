@@ -85,7 +85,8 @@ func (s *sighand) setDefault(sig int) {
 	a.handler = sigDfl
 	s.set(sig, a)
 	if sigBit(sig)&ownSignals == 0 {
-		setKernelAction(sig, &action{flags: a.flags & saKernel, restorer: a.restorer})
+		k := kernelAction(sig, action{flags: a.flags & saKernel, restorer: a.restorer})
+		setKernelAction(sig, &k)
 	}
 }
 
@@ -107,6 +108,14 @@ func runtimeAction(flags uint64) action {
 		restorer: signalRestorerAddr,
 		mask:     kernelMask(allSignals),
 	}
+}
+
+// kernelAction is what the kernel is told when the target wants a disposition.
+func kernelAction(sig int, want action) action {
+	if want.handler == sigIgn || want.handler == sigDfl && sigBit(sig)&faultSignals == 0 {
+		return want
+	}
+	return runtimeAction(want.flags)
 }
 
 // rtSigaction serves rt_sigaction.
@@ -160,10 +169,7 @@ func (s *sighand) change(sig int, want action) action {
 		}
 		return s.set(sig, want)
 	}
-	k, old := want, action{}
-	if want.handler != sigDfl && want.handler != sigIgn {
-		k = runtimeAction(want.flags)
-	}
+	k, old := kernelAction(sig, want), action{}
 	before := s.set(sig, want)
 	sys(sysRtSigaction, uintptr(sig), addrOf(&k), addrOf(&old), sigsetSize, 0, 0)
 	if old.handler == signalEntryAddr {
@@ -194,15 +200,17 @@ func (s *sighand) clear() {
 	}
 }
 
-// takeOwnSignals installs the runtime's handler for ownSignals in a new program and
+// takeOwnSignals installs the runtime's handler for ownSignals and faultSignals in a new program and
 // notes what the target inherited for them.
 func (s *sighand) takeOwnSignals() {
 	for sig := 1; sig <= numSignals; sig++ {
-		if sigBit(sig)&ownSignals == 0 {
-			continue
-		}
 		k := runtimeAction(saRestart) // endRestart
-		sys(sysRtSigaction, uintptr(sig), addrOf(&k), addrOf(&s.actions[sig]), sigsetSize, 0, 0)
+		switch bit := sigBit(sig); {
+		case bit&ownSignals != 0:
+			sys(sysRtSigaction, uintptr(sig), addrOf(&k), addrOf(&s.actions[sig]), sigsetSize, 0, 0)
+		case bit&faultSignals != 0 && s.current(sig).handler == sigDfl:
+			setKernelAction(sig, &k)
+		}
 	}
 }
 

@@ -48,6 +48,7 @@ func deliver(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) 
 		return
 	}
 	if f := toolOf(); f != nil && f.OnSignal != nil {
+		t.letKill()
 		f.OnSignal(t, sig, info)
 	}
 	if !t.pushFrame(sig, &a, info, uc) {

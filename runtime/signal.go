@@ -11,8 +11,10 @@ import (
 
 // Signal numbers and codes that the runtime itself has to do with.
 const (
+	sigIll  = 4
 	sigTrap = 5
 	sigBus  = 7
+	sigFpe  = 8
 	sigKill = 9
 	sigSegv = 11
 	sigStop = 19
@@ -36,6 +38,9 @@ const (
 	ownSignals  = 1<<(sigSys-1) | 1<<(sigSegv-1) | 1<<(sigBus-1)
 	unblockable = 1<<(sigKill-1) | 1<<(sigStop-1)
 	allSignals  = ^uint64(0)
+	// faultSignals are what else a bug in a hook may raise. The runtime handles them where the target does not,
+	// to say so.
+	faultSignals = 1<<(sigIll-1) | 1<<(sigTrap-1) | 1<<(sigFpe-1)
 )
 
 // kernelMask is the mask the kernel gets for a mask that the target wants.
@@ -61,7 +66,7 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 	case sig == sigBus && (info.Code == siExec || info.Code == siExecFailed):
 		atomic.StoreUint32(&t.exec.taken, execLeft)
 		return
-	case (sig == sigSegv || sig == sigBus) && info.Code > 0:
+	case isFault(sig, info):
 		if onFault(t, sig, info, uc) {
 			return
 		}
@@ -71,6 +76,10 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 	}
 	if sigBit(sig)&ownSignals != 0 {
 		t.endRestart(sig, &uc.Mcontext)
+	}
+	if t.inRuntime(uc) && sigBit(sig)&faultSignals != 0 && t.sighand.get(sig).handler == sigDfl && !stepped(sig, info) {
+		defaultAction(t, sig, info, uc) // as if the runtime did not handle it
+		return
 	}
 	if !t.targetContext(uc) {
 		t.parkSignal(sig, info, uc)
@@ -95,6 +104,23 @@ func (t *Thread) mustWait(sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext
 	return true
 }
 
+// inRuntime reports whether a context is one of the runtime's own code.
+func (t *Thread) inRuntime(uc *ucontext.Ucontext) bool {
+	m := &uc.Mcontext
+	return uintptr(m.IP)-ImageBase < ImageLimit-ImageBase || t.onToolStack(uintptr(m.SP))
+}
+
+// isFault reports whether the instruction at RIP, or an int3 before it, has raised the signal.
+func isFault(sig int, info *ucontext.Siginfo) bool {
+	switch {
+	case sig == sigTrap:
+		return info.Code == siKernel
+	case sigBit(sig)&(ownSignals|faultSignals) == 0 || sig == sigSys:
+		return false
+	}
+	return info.Code > 0
+}
+
 // targetContext turns the context of an interrupted thread to the target's and reports true. Where the runtime has to go on first it
 // sees to it that it comes to exitToTarget without blocking.
 func (t *Thread) targetContext(uc *ucontext.Ucontext) bool {
@@ -102,10 +128,10 @@ func (t *Thread) targetContext(uc *ucontext.Ucontext) bool {
 	if to := patchTarget(uintptr(m.IP)); to != 0 {
 		m.IP = uint64(to)
 	}
-	switch ip := uintptr(m.IP); {
-	case inStubs(ip):
+	switch {
+	case inStubs(uintptr(m.IP)):
 		leaveStub(t, uc)
-	case ip-ImageBase < ImageLimit-ImageBase, t.onToolStack(uintptr(m.SP)):
+	case t.inRuntime(uc):
 		return t.leaveRuntime(uc)
 	}
 	return true
@@ -239,7 +265,22 @@ func (t *Thread) toTarget(m *ucontext.Sigcontext) {
 	}
 }
 
-// parkSignal keeps the signal and has everything else wait in the kernel until the thread has left the runtime.
+// handled is the signals that have a handler. The kernel's own actions go on without the rest of the runtime: a signal that
+// kills or stops does so while a hook runs, however long.
+func (t *Thread) handled() uint64 {
+	set := uint64(0)
+	for sig := 1; sig <= numSignals; sig++ {
+		if h := atomic.LoadUintptr(&t.sighand.actions[sig].handler); h != sigDfl && h != sigIgn {
+			set |= sigBit(sig)
+		}
+	}
+	return set
+}
+
+// letKill lets signals act that have no handler.
+func (t *Thread) letKill() { setKernelMask(t.blocked() | t.handled()) }
+
+// parkSignal keeps the signal and has all others that are handled wait in the kernel until the thread has left the runtime.
 func (t *Thread) parkSignal(sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 	m := &uc.Mcontext
 	if !t.isParked(sig, info) {
@@ -247,7 +288,7 @@ func (t *Thread) parkSignal(sig int, info *ucontext.Siginfo, uc *ucontext.Uconte
 		p.info, p.err, p.trapno, p.cr2 = *info, m.Err, m.Trapno, m.CR2
 		p.sig = sig
 	}
-	uc.Sigmask = kernelMask(allSignals)
+	uc.Sigmask |= kernelMask(t.handled())
 }
 
 // newParked takes a place for a parked signal. One of the runtime's own may come at any instruction, and take the next.
@@ -297,7 +338,7 @@ func deliverParked(t *Thread, uc *ucontext.Ucontext) {
 // never blocked. It delivers it if the context the handler goes back to is the target's, and reports that.
 func leaveHandler(t *Thread, uc *ucontext.Ucontext) bool {
 	if !t.targetContext(uc) {
-		uc.Sigmask = kernelMask(allSignals)
+		uc.Sigmask |= kernelMask(t.handled())
 		return false
 	}
 	t.deliverAll(uc)

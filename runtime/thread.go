@@ -187,7 +187,7 @@ func (t *Thread) reset() {
 	t.self = self
 	t.stackTop = self
 	t.parked, t.halt, t.shown, t.traceMe = 0, 0, false, false
-	t.call.thread = t
+	t.call.thread, t.call.nr = t, -1
 	t.mask, t.tempMask, t.hasTempMask, t.waiting, t.lent = 0, 0, 0, 0, 0
 	t.held, t.telling = heldSignals{}, false
 	t.alt = ucontext.Stack{Flags: ssDisable}

@@ -18,6 +18,9 @@ func main() {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+		if st.Signal != 0 {
+			os.Exit(128 + int(st.Signal))
+		}
 		os.Exit(st.Code)
 	}
 	os.Exit(2)

@@ -1,26 +1,7 @@
 // Seccomp filters of the program's own: errors, logging, killing, over fork, exec and in threads; and what prctl says of the
 // process. Filters stack; the program's decide as natively.
-#include "check.h"
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+#include "filter.h"
 #include <pthread.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-
-// answer installs a filter that gives action for the call nr and allows the rest.
-static void answer(int nr, unsigned action, unsigned flags)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, action),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog p = {4, code};
-	CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	EQUAL(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
-	EQUAL(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &p), 0);
-}
 
 static void *calls_getsid(void *arg)
 {
@@ -34,7 +15,7 @@ static void errors(void)
 {
 	pthread_t t;
 	CHECK(syscall(SYS_getsid, 0) > 0);
-	answer(SYS_getsid, SECCOMP_RET_ERRNO | EDOM, 0);
+	EQUAL(answer(SYS_getsid, SECCOMP_RET_ERRNO | EDOM, 0), 0);
 	calls_getsid(NULL);
 	pthread_create(&t, NULL, calls_getsid, NULL);
 	pthread_join(t, NULL);
@@ -45,9 +26,9 @@ static void errors(void)
 		_exit(1);
 	}
 	EQUAL(ended(pid), 5);
-	answer(SYS_getsid, SECCOMP_RET_ERRNO | EXDEV, 0); // the last one with the highest precedence wins
+	EQUAL(answer(SYS_getsid, SECCOMP_RET_ERRNO | EXDEV, 0), 0); // the last one with the highest precedence wins
 	FAILS(syscall(SYS_getsid, 0), EXDEV);
-	answer(SYS_getpgid, SECCOMP_RET_ERRNO | 0, 0); // no error: no call, result 0
+	EQUAL(answer(SYS_getpgid, SECCOMP_RET_ERRNO | 0, 0), 0); // no error: no call, result 0
 	EQUAL(syscall(SYS_getpgid, 0), 0);
 }
 
@@ -69,7 +50,7 @@ static void synchronized(void)
 	pthread_create(&t, NULL, waits_for_filter, NULL);
 	while (!ready)
 		;
-	answer(SYS_getpriority, SECCOMP_RET_ERRNO | EDOM, SECCOMP_FILTER_FLAG_TSYNC);
+	EQUAL(answer(SYS_getpriority, SECCOMP_RET_ERRNO | EDOM, SECCOMP_FILTER_FLAG_TSYNC), 0);
 	stop = 1;
 	pthread_join(t, NULL);
 }
@@ -82,7 +63,7 @@ static void kills(void)
 	for (int i = 0; i < 2; i++) {
 		pid_t pid = fork();
 		if (pid == 0) {
-			answer(SYS_sync, actions[i], 0);
+			EQUAL(answer(SYS_sync, actions[i], 0), 0);
 			syscall(SYS_getppid);
 			syscall(SYS_sync);
 			_exit(0);
@@ -92,7 +73,7 @@ static void kills(void)
 	pid_t pid = fork(); // a thread only: the process goes on
 	if (pid == 0) {
 		pthread_t t;
-		answer(SYS_sync, SECCOMP_RET_KILL_THREAD, 0);
+		EQUAL(answer(SYS_sync, SECCOMP_RET_KILL_THREAD, 0), 0);
 		pthread_create(&t, NULL, calls_sync, NULL);
 		rest(50);
 		_exit(6);
