@@ -160,14 +160,16 @@ func (p *program) extend(site uintptr) uint32 {
 	if !p.legal() {
 		return 0
 	}
-	n, notifies := p.n, uint32(0)
+	n, notifies, computes := p.n, uint32(0), false
 	for i := range p.code[:n] {
 		switch in := &p.code[i]; {
 		case in.Op == bpfLoad && in.K&^4 == dataIP:
 			abort("seccomp: a filter of the program looks at the instruction pointer", site)
 		case in.Op == bpfDivX: // by 0 it kills, and never returns
 			abort("seccomp: a filter of the program divides by a register", site)
-		case in.Op == bpfReturnA, in.Op == bpfReturn && in.K&retAction == retNotify:
+		case in.Op == bpfReturnA:
+			notifies, computes = filtersNotify, true
+		case in.Op == bpfReturn && in.K&retAction == retNotify:
 			notifies = filtersNotify
 		}
 	}
@@ -175,6 +177,9 @@ func (p *program) extend(site uintptr) uint32 {
 		if in := &p.code[i]; in.Op == bpfReturn && in.K&retAction != retAllow {
 			*in = FilterInstruction{Op: bpfJump, K: uint32(p.block(n, in.K) - i - 1)}
 		}
+	}
+	if p.n == n && !computes {
+		return 0 // it allows everything
 	}
 	exempt := p.n
 	for i := range p.code[:min(exempt, maxInsns)] {

@@ -55,6 +55,26 @@ static void verdicts(void)
 	EQUAL(raw(SYS_rt_sigaction, SIGUSR1, 0, 0, 8, 0, 0), 0);
 }
 
+// The longest program, and as many of them as the kernel takes, which all have their verdict.
+static void longest(void)
+{
+	static struct sock_filter code[4096];
+	for (int i = 0; i < 4096; i++)
+		code[i] = (struct sock_filter)RETURN(SECCOMP_RET_ALLOW);
+	EQUAL(add_filter(code, 4096, 0), 0);
+	code[0] = (struct sock_filter)LOAD(nr);
+	for (int i = 1; i < 4000; i++)
+		code[i] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, 0);
+	code[4000] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sigaltstack, 0, 1);
+	code[4001] = (struct sock_filter)RETURN(SECCOMP_RET_ERRNO | EDOM);
+	EQUAL(add_filter(code, 4003, 0), 0);
+	EQUAL(raw(SYS_sigaltstack, 0, 0, 0, 0, 0, 0), -EDOM);
+	while (add_filter(code, 4003, 0) == 0)
+		;
+	EQUAL(errno, ENOMEM);
+	EQUAL(raw(SYS_rt_sigaction, SIGUSR1, 0, 0, 8, 0, 0), 0);
+}
+
 // Programs that the kernel refuses, also where more instructions behind them would make them legal.
 static void illegal(void)
 {
@@ -80,6 +100,12 @@ int main(void)
 	pid_t pid = fork();
 	if (pid == 0) {
 		verdicts();
+		_exit(4);
+	}
+	EQUAL(ended(pid), 4);
+	pid = fork();
+	if (pid == 0) {
+		longest();
 		_exit(4);
 	}
 	EQUAL(ended(pid), 4);
