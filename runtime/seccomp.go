@@ -205,13 +205,11 @@ func onForeignTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 	switch {
 	case t.filters&filtersStrict != 0:
 		t.dieStrict()
+	case t.mask&sigBit(sigSys) != 0:
+		killBy(t, sigSys, uc) // as the kernel does with a forced signal that is blocked
 	case inStubs(ip):
 		leaveStub(t, uc)
 		info.SetCallAddr(uintptr(uc.Mcontext.IP))
-		if t.mask&sigBit(sigSys) != 0 {
-			killBy(t, sigSys, uc)
-			return
-		}
 		deliver(t, sigSys, info, uc)
 	case w[WindowDoCall].has(ip), w[WindowMakeCall].has(ip), w[WindowJudgeCall].has(ip):
 		info.SetCallAddr(t.site + callLength)
