@@ -116,11 +116,12 @@ func (t *Thread) takeHeld(set uint64, info *ucontext.Siginfo) int {
 	return 0
 }
 
-// raiseHeld sends the thread the held signals of set.
+// raiseHeld sends the thread one of each held signal of set.
 func (t *Thread) raiseHeld(set uint64) {
 	var info ucontext.Siginfo
 	for sig := t.takeHeld(set, &info); sig != 0; sig = t.takeHeld(set, &info) {
 		sys(sysRtTgsigqueue, uintptr(t.pid), uintptr(t.tid), uintptr(sig), addrOf(&info), 0, 0)
+		set &^= sigBit(sig)
 	}
 }
 
@@ -132,7 +133,8 @@ func (t *Thread) raisePending() {
 }
 
 // lend gives the kernel the held signals of set, blocked, for a call in which the kernel is to find them pending. What it
-// has not taken comes back with giveBack, and is held again.
+// has not taken comes back with giveBack, and is held again. Of a signal of the thread and the same one of the process
+// the second has to wait: the kernel would keep one.
 func (t *Thread) lend(set uint64) uint64 {
 	set &= t.pending()
 	if set != 0 {

@@ -27,7 +27,7 @@ const (
 // Offsets inside a thread slot. A guard page lies below each stack.
 const (
 	slotSignalStack = pageSize // the kernel's alternate stack
-	signalStackSize = 32 << 10 // an AMX frame takes 11 KiB
+	signalStackSize = 64 << 10 // four handlers at a time; an AMX frame takes 11 KiB
 	slotGuard       = slotSignalStack + signalStackSize
 	slotToolStack   = slotGuard + pageSize // hooks run here
 	toolStackSize   = 64 << 10

@@ -104,7 +104,7 @@ func setKernelAction(sig int, a *action) uintptr {
 func runtimeAction(flags uint64) action {
 	return action{
 		handler:  signalEntryAddr,
-		flags:    flags&saKernel | saSiginfo | saOnstack | saRestorer | saNodefer,
+		flags:    flags&saKernel | saSiginfo | saOnstack | saRestorer,
 		restorer: signalRestorerAddr,
 		mask:     kernelMask(allSignals),
 	}

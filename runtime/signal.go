@@ -56,6 +56,7 @@ type parkedSignal struct {
 // onSignal handles every signal. In the target's own code it stands for the target's
 // handler at once; in the runtime it keeps the signal for the moment the thread leaves.
 func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
+	t.limitNesting(sig, info, uc)
 	switch {
 	case sig == sigSys && isTrap(info, uc):
 		onTrap(t, info, uc)
@@ -89,6 +90,20 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 		info.SetAddr(uintptr(uc.Mcontext.IP))
 	}
 	deliver(t, sig, info, uc)
+}
+
+// limitNesting sees to it that the signal stack is large enough for whatever somebody sends: the kernel blocks each of the
+// runtime's own signals while it is handled. A handler that is not on top of another one may meet faults of its own, and
+// after one that somebody sent on top of it no more of that kind.
+func (t *Thread) limitNesting(sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
+	switch {
+	case t.onSignalStack(uintptr(uc.Mcontext.SP)):
+		if info.Code <= 0 {
+			uc.Sigmask |= sigBit(sig)
+		}
+	case sig == sigSegv || sig == sigBus:
+		changeKernelMask(sigUnblock, sigBit(sig))
+	}
 }
 
 // mustWait serves one of the runtime's own signals that the target blocks: the kernel has not kept it back.
@@ -405,6 +420,7 @@ func defaultAction(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucon
 	if info.Code > 0 && info.Code != siKernel && (sig == sigSegv || sig == sigBus) {
 		return // the instruction faults again
 	}
+	changeKernelMask(sigBlock, sigBit(sig)) // until the return to the target's context, which a core file is to show
 	sys(sysRtTgsigqueue, uintptr(t.pid), uintptr(t.tid), uintptr(sig), uintptr(unsafe.Pointer(info)), 0, 0)
 	uc.Sigmask &^= sigBit(sig)
 }
@@ -414,6 +430,7 @@ func killBy(t *Thread, sig int, uc *ucontext.Ucontext) {
 	dying = uint64(sig)
 	t.sighand.setKernelDefault(sig)
 	uc.Sigmask = t.mask &^ sigBit(sig)
+	changeKernelMask(sigBlock, sigBit(sig))
 	sys(sysTgkill, uintptr(t.pid), uintptr(t.tid), uintptr(sig), 0, 0, 0)
 }
 

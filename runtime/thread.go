@@ -117,6 +117,9 @@ func (t *Thread) slot() uintptr { return t.self - slotThread }
 // signalStack returns the lowest address of the thread's signal stack.
 func (t *Thread) signalStack() uintptr { return t.slot() + slotSignalStack }
 
+// onSignalStack reports whether sp lies in the thread's signal stack.
+func (t *Thread) onSignalStack(sp uintptr) bool { return sp-t.signalStack() <= signalStackSize }
+
 // onToolStack reports whether sp lies in the thread's tool stack.
 func (t *Thread) onToolStack(sp uintptr) bool {
 	return sp-(t.slot()+slotToolStack) <= toolStackSize

@@ -3,7 +3,7 @@
 #include "check.h"
 #include <pthread.h>
 
-enum { THREADS = 6, SENT = 5000 };
+enum { THREADS = 6, SENT = 20000 };
 
 static volatile int hits, done;
 
