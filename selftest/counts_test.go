@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestExactCounts: count's report and trace's lines have every call of a target that makes a known number of them.
@@ -15,7 +17,7 @@ func TestExactCounts(t *testing.T) {
 	t.Parallel()
 	var rows []target
 	for _, g := range table(t) {
-		if g.source == "counts.c" {
+		if g.source == "counts.c" || g.source == "stress.c" {
 			rows = append(rows, g)
 		}
 	}
@@ -47,6 +49,35 @@ func TestExactCounts(t *testing.T) {
 				expect(t, want, c.calls(string(text)))
 			})
 		}
+	}
+}
+
+// TestStress: 64 threads make 100000 calls each while signals come to the process and to each of them. No call and no signal
+// is lost, and none comes twice.
+func TestStress(t *testing.T) {
+	needTrapline(t)
+	calls := 64 * 100_000
+	if testing.Short() {
+		calls /= 20
+	}
+	g := target{name: "stress", source: "stress.c"}
+	program := g.program(built(t, []target{g}))
+	for _, m := range []mode{native, modeNamed(t, "run"), modeNamed(t, "run-no-patch"), modeNamed(t, "count")} {
+		t.Run(m.name, func(t *testing.T) {
+			report := filepath.Join(t.TempDir(), "report")
+			argv := append(m.wrap(report), program, "64", strconv.Itoa(calls))
+			got := command{argv: argv, limit: 10 * defaultLimit}.mustRun(t)
+			if diff := cmp.Diff(outcome{Status: "exit 0", Stdout: "stress ok\n"}, got); diff != "" {
+				t.Errorf("stress (-want +got):\n%s", diff)
+			}
+			if m.name == "count" {
+				text, err := os.ReadFile(report)
+				if err != nil {
+					t.Fatal(err)
+				}
+				expect(t, calls, countedCalls(string(text)))
+			}
+		})
 	}
 }
 

@@ -245,6 +245,7 @@ type mode struct {
 	name    string
 	wrap    func(report string) []string // what stands before the command line; the tool's report goes to the file report
 	targets *regexp.Regexp               // sources of the table to run; nil: all
+	env     []string                     // in addition to environment
 }
 
 var (
@@ -275,14 +276,20 @@ func testModes(t *testing.T) []mode {
 	}
 	var ms []mode
 	for name := range strings.SplitSeq(list, ",") {
-		known := append([]mode{native, straceMode}, allModes...)
-		i := slices.IndexFunc(known, func(m mode) bool { return m.name == name })
-		if i < 0 {
-			t.Fatalf("TRAPLINE_MODES: no mode %q", name)
-		}
-		ms = append(ms, known[i])
+		ms = append(ms, modeNamed(t, name))
 	}
 	return ms
+}
+
+// modeNamed returns the mode of that name.
+func modeNamed(t *testing.T, name string) mode {
+	t.Helper()
+	known := append([]mode{native, straceMode}, allModes...)
+	i := slices.IndexFunc(known, func(m mode) bool { return m.name == name })
+	if i < 0 {
+		t.Fatalf("no mode %q", name)
+	}
+	return known[i]
 }
 
 // trapline is the absolute path of the command under test.

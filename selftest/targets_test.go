@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"testing"
 
@@ -50,6 +51,34 @@ func TestTargets(t *testing.T) {
 	}
 }
 
+// TestTargetsInStorm runs the targets that can take it under a signal every millisecond, natively and intercepted.
+func TestTargetsInStorm(t *testing.T) {
+	needTrapline(t)
+	rows := slices.DeleteFunc(table(t), func(g target) bool { return !g.storm })
+	dir := built(t, rows)
+	for _, m := range []mode{native, modeNamed(t, "run"), modeNamed(t, "run-no-patch")} {
+		m.env = []string{"SELFTEST_STORM=1"}
+		t.Run(m.name, func(t *testing.T) {
+			for _, g := range rows {
+				t.Run(g.name, func(t *testing.T) {
+					t.Parallel()
+					want, err := g.check(t, dir)
+					if err != nil {
+						t.Fatalf("the target itself is wrong: %v", err)
+					}
+					got, err := g.run(t, m, dir)
+					if err != nil {
+						t.Errorf("%v", err)
+					}
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Errorf("not as without the storm (-without +%s):\n%s", m.name, diff)
+					}
+				})
+			}
+		})
+	}
+}
+
 // check runs the target natively and compares with what the table says.
 func (g target) check(t *testing.T, dir string) (outcome, error) {
 	got, err := g.run(t, native, dir)
@@ -65,7 +94,7 @@ func (g target) check(t *testing.T, dir string) (outcome, error) {
 // run executes the target once under m.
 func (g target) run(t *testing.T, m mode, dir string) (outcome, error) {
 	argv := append(m.wrap(filepath.Join(t.TempDir(), "report")), g.program(dir))
-	got, err := command{argv: append(argv, g.args...)}.run(t)
+	got, err := command{argv: append(argv, g.args...), env: m.env}.run(t)
 	if m.name == straceMode.name {
 		got.Stderr = straceNotes.ReplaceAllString(got.Stderr, "")
 	}

@@ -12,16 +12,6 @@ import (
 	"testing"
 )
 
-// modeNamed returns one of allModes.
-func modeNamed(t *testing.T, name string) mode {
-	t.Helper()
-	i := slices.IndexFunc(allModes, func(m mode) bool { return m.name == name })
-	if i < 0 {
-		t.Fatalf("no mode %q", name)
-	}
-	return allModes[i]
-}
-
 // dispatch builds the target of that name. Linked below 4 GiB, its int 0x80 looks like a 32-bit program's.
 func dispatch(t *testing.T, flags ...string) string {
 	t.Helper()

@@ -156,6 +156,23 @@ static void tick(int us)
 	CHECK(setitimer(ITIMER_REAL, &it, NULL) == 0);
 }
 
+// With SELFTEST_STORM set a signal comes every millisecond, whose handler has SA_RESTART. Its timer is a POSIX one: it is neither
+// inherited nor handed on by exec, and leaves SIGALRM and the interval timers to the target.
+static void storm_signal(int sig) { (void)sig; }
+
+__attribute__((constructor, unused))
+static void start_storm(void)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMAX - 3};
+	struct itimerspec often = {{0, 1000000}, {0, 1000000}};
+	timer_t timer;
+	if (!getenv("SELFTEST_STORM"))
+		return;
+	handle(SIGRTMAX - 3, storm_signal, SA_RESTART);
+	CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+	CHECK(timer_settime(timer, 0, &often, NULL) == 0);
+}
+
 // milliseconds of the monotonic clock.
 __attribute__((unused))
 static long milliseconds(void)
