@@ -115,6 +115,9 @@ func (m *memory) fill(cfg *Config) error {
 	s.Magic = rt.SharedMagic
 	start, _ := rt.Started()
 	s.ClosedFiles, s.IgnoredSignals, s.InitialMask = start.ClosedFiles, start.IgnoredSignals, start.Mask
+	if set, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err == nil {
+		s.NoNewPrivs = uint8(set)
+	}
 	if err := fillImage(s); err != nil {
 		return err
 	}

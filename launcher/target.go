@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -59,10 +60,10 @@ func startTraced(cfg *Config, files hiddenFiles) (*target, error) {
 }
 
 // checkProgram refuses programs that cannot become targets: those that the launcher may not read,
-// and those whose set-user-ID bit no_new_privs would take away.
+// and those that would run without rights that they natively have.
 func checkProgram(path string) error {
-	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil {
+	var st syscall.Stat_t
+	if err := syscall.Stat(path, &st); err != nil {
 		return &NotStartedError{path, err}
 	}
 	if err := unix.Access(path, unix.X_OK); err != nil {
@@ -71,8 +72,8 @@ func checkProgram(path string) error {
 	if err := unix.Access(path, unix.R_OK); err != nil {
 		return fmt.Errorf("exec %s: %w", path, ErrUnreadable)
 	}
-	if st.Mode&unix.S_ISUID != 0 && os.Geteuid() != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("exec %s: %w", path, ErrSetuid)
+	if rt.Withheld(path+"\x00", &st) {
+		return fmt.Errorf("exec %s: %w", path, ErrRights)
 	}
 	return nil
 }
@@ -80,7 +81,7 @@ func checkProgram(path string) error {
 // Programs that cannot become targets.
 var (
 	ErrUnreadable = errors.New("a program that may not be read cannot be followed")
-	ErrSetuid     = errors.New("a set-user-ID program would run without its rights")
+	ErrRights     = errors.New("a program with rights of its own (set-user-ID, set-group-ID, capabilities) would run without them")
 )
 
 // execTraced starts the program, stopped at its exec.
@@ -92,7 +93,7 @@ func execTraced(cfg *Config) (*target, error) {
 	pid, err := syscall.ForkExec(cfg.Path, cfg.Args, &syscall.ProcAttr{
 		Env:   env,
 		Files: []uintptr{0, 1, 2},
-		Sys:   &syscall.SysProcAttr{Ptrace: true},
+		Sys:   &syscall.SysProcAttr{Ptrace: true, Pdeathsig: deathSignal()},
 	})
 	if err != nil {
 		return nil, &NotStartedError{cfg.Path, err}
@@ -111,6 +112,16 @@ func execTraced(cfg *Config) (*target, error) {
 		return nil, fmt.Errorf("trace the target: %w", err)
 	}
 	return t, nil
+}
+
+// deathSignal is the signal that the launcher gets when its parent dies. The program would have it without the launcher in
+// between; so it is to have it when the launcher dies.
+func deathSignal() syscall.Signal {
+	var sig int32
+	if err := unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&sig)), 0, 0, 0); err != nil {
+		return 0
+	}
+	return syscall.Signal(sig)
 }
 
 // errNotYet reports a stop that is not the one awaited: another signal, or the guard filter,

@@ -58,6 +58,7 @@ func begin(h *handoff) {
 	}
 	unpin(0, h.processors)
 	takeSignals(t, h)
+	t.noNewPrivs = h.flags&HandoffNoNewPrivs != 0
 	first := h.flags&HandoffFollowed == 0
 	if first {
 		shared().MainPID, shared().MainParent = t.pid, int32(sys(sysGetppid, 0, 0, 0, 0, 0, 0))
@@ -200,12 +201,11 @@ func restoreInherited(t *Thread) {
 		}
 		setKernelAction(sig, &a)
 	}
-	t.mask = s.InitialMask
+	t.mask, t.noNewPrivs = s.InitialMask, s.NoNewPrivs != 0
 }
 
 // installFilter installs the trap filter for this process and all it will start.
 func installFilter(t *Thread) {
-	const prSetNoNewPrivs = 38
 	s := shared()
 	for i := uint32(0); i < s.RangeLos; i++ {
 		s.Filter[s.RangeLo[i]].K = uint32(s.TextStart)

@@ -154,6 +154,7 @@ func (t *Thread) prepare(child *Thread, j *cloneJob) {
 	child.mask, child.parent, child.birth = t.mask, t.tid, BirthThread
 	child.filters = t.filters
 	child.vforked = j.flags&cloneVfork != 0
+	child.noNewPrivs = t.noNewPrivs
 	child.inheritFiles(t, j.flags)
 	child.clone.flags = j.flags
 	child.pid = 0

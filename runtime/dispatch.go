@@ -120,11 +120,10 @@ var ownedCalls = [NumCalls]bool{
 	sysFork: true, sysVfork: true, sysClone: true, sysClone3: true,
 	sysExecve: true, sysExecveat: true, sysExit: true, sysExitGroup: true,
 	sysClose: true, sysDup: true, sysFcntl: true, sysFstat: true, sysNewfstatat: true, sysDup2: true, sysDup3: true, sysCloseRange: true,
-	sysUnshare:  true,
 	sysGetdents: true, sysGetdents64: true,
 	sysMmap: true, sysMunmap: true, sysMremap: true, sysMprotect: true, sysPkeyMprotect: true,
 	sysMadvise: true, sysShmat: true, sysRemapFilePages: true,
-	sysPrctl: true, sysArchPrctl: true, sysSeccomp: true, sysPtrace: true, sysWait4: true, sysWaitid: true,
+	sysPrctl: true, sysArchPrctl: true, sysSeccomp: true, sysPtrace: true, sysWait4: true, sysWaitid: true, sysUnshare: true,
 	sysSetns:    true,
 	sysReadlink: true, sysReadlinkat: true,
 }

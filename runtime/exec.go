@@ -31,13 +31,14 @@ import (
 type execJob struct {
 	state  uint32 // futex: execStarting, execSeized, or execFailed
 	allow  uint32 // futex: 1 when the helper may seize; only with Yama
-	helper int32
+	helper int32  // its process ID, noHelper or helperComes
 	taken  uint32 // execOffered, execTaken, execLeft; only with a tracer
 	block  uint32 // the thread's block, counted from 1; 0: none
 	mask   uint64
 	flags  uint64 // handoff flags
 	// processors is the thread's affinity, 0 if it is not pinned
 	processors uint64
+	raise      bool // the helper makes CAP_SYS_PTRACE effective
 }
 
 const (
@@ -59,6 +60,7 @@ const (
 	HandoffHalt       = 1 << 8  // boot ends at deliverTrap, for a tracer, with everything blocked
 	HandoffTraceMe    = 1 << 9  // boot ends with PTRACE_TRACEME and the SIGTRAP of an exec
 	HandoffNewPIDs    = 1 << 10 // its children are born in another PID namespace
+	HandoffNoNewPrivs = 1 << 11 // no_new_privs in the target's view
 	handoffFilters    = 12      // Thread.filters, 4 bits
 	handoffOrders     = 16      // traceOrders from this bit on
 )
@@ -195,11 +197,11 @@ func (f *execFile) check(t *Thread, c *Call) int64 {
 	default:
 		return -int64(eACCES)
 	}
-	if st.Mode&syscall.S_ISUID != 0 {
-		euid := sys(sysGeteuid, 0, 0, 0, 0, 0, 0)
-		if uintptr(st.Uid) != euid && euid != 0 {
-			abort("exec of a set-user-ID program, which would run without its rights", t.site)
-		}
+	own := ownCapabilities()
+	t.exec.raise = own.permitted&^own.effective&capSysPtrace != 0
+	if f.withheld(&st, &own) && !t.noNewPrivs {
+		abort("exec of a program with rights of its own (set-user-ID, set-group-ID, capabilities): it would run without them",
+			t.site)
 	}
 	const read, execute = 4, 1
 	if !f.may(read|execute) && f.may(execute) {
@@ -216,6 +218,9 @@ func (f *execFile) may(mode uintptr) bool {
 // handoffFlags is what the new program's runtime must know of the target's view.
 func (t *Thread) handoffFlags() uint64 {
 	flags := HandoffFollowed | uint64(t.filters)<<handoffFilters
+	if t.noNewPrivs {
+		flags |= HandoffNoNewPrivs
+	}
 	if t.mask&sigBit(sigSys) != 0 {
 		flags |= HandoffSysBlocked
 	}
@@ -264,11 +269,14 @@ func (t *Thread) seizeSelf() bool {
 		sys(sysPrctl, prSetDumpable, 1, 0, 0, 0, 0)
 	}
 	j.processors = pinSelf()
-	j.helper = 0
-	if r := t.cloneHelper(); !failed(r) {
-		j.helper = int32(r)
+	atomic.StoreInt32(&j.helper, helperComes)
+	atomic.AddUint32(&helpers, 1)
+	r := t.cloneHelper()
+	if failed(r) {
+		r = noHelper
 	}
-	seized := j.helper != 0 && t.awaitSeize()
+	atomic.StoreInt32(&j.helper, int32(r))
+	seized := r != noHelper && t.awaitSeize()
 	// Also when nothing was changed here: a helper that changes its user changes this (commit_creds,
 	// kernel/cred.c).
 	sys(sysPrctl, prSetDumpable, dumpable, 0, 0, 0, 0)
@@ -294,6 +302,7 @@ func (t *Thread) awaitSeize() bool {
 	for atomic.LoadUint32(&j.state) == execStarting {
 		r := sys(sysFutex, addrOf(&j.state), futexWait, execStarting, addrOf(&wait), 0, 0)
 		if -r == eTIMEDOUT && sys(sysWait4, helper, 0, wallWait|wnohang, 0, 0, 0) == helper {
+			atomic.StoreInt32(&j.helper, noHelper)
 			return false
 		}
 	}
@@ -332,9 +341,15 @@ func (t *Thread) cloneHelper() uintptr {
 
 // dropHelper ends the helper, if there is one, of an exec that failed.
 func (t *Thread) dropHelper() {
-	if pid := uintptr(t.exec.helper); pid != 0 {
+	j := &t.exec
+	if pid := uintptr(j.helper); pid != noHelper {
 		sys(sysKill, pid, sigKill, 0, 0, 0, 0)
-		sys(sysWait4, pid, 0, wallWait, 0, 0, 0)
+		r := sys(sysWait4, pid, 0, wallWait, 0, 0, 0)
+		// Another thread may have waited for it, and has to find out whom it met; not so who met it through an io_uring.
+		for i := 0; r != pid && i < 5000 && atomic.LoadInt32(&j.helper) != noHelper; i++ {
+			sys(sysSchedYield, 0, 0, 0, 0, 0, 0)
+		}
+		atomic.StoreInt32(&j.helper, noHelper)
 	}
 	if t.vforked {
 		atomic.AddUint32(&t.owners, ^uint32(0))
@@ -348,14 +363,12 @@ func execHelper(t *Thread) bool {
 	for shared().Yama != 0 && atomic.LoadUint32(&j.allow) == 0 {
 		sys(sysFutex, addrOf(&j.allow), futexWait, 0, 0, 0, 0)
 	}
-	r := seize(t)
-	if failed(r) && -r == ePERM {
-		// A process whose effective user is not its real one cannot be traced by a copy of itself,
-		// unless that gets the rights of its real user back.
-		uid := sys(sysGetuid, 0, 0, 0, 0, 0, 0)
-		sys(sysSetresuid, uid, uid, uid, 0, 0, 0)
-		r = seize(t)
+	if j.raise {
+		// A process whose users are not all the same cannot be traced by a mere copy of itself (__ptrace_may_access,
+		// kernel/ptrace.c), and one that gains rights must not.
+		raiseCapabilities()
 	}
+	r := sys(sysPtrace, ptraceSeize, uintptr(t.tid), 0, seizeOptions(), 0, 0)
 	state := uint32(execSeized)
 	if failed(r) {
 		state = execFailed
@@ -372,10 +385,6 @@ func execHelper(t *Thread) bool {
 		return true
 	}
 	return false
-}
-
-func seize(t *Thread) uintptr {
-	return sys(sysPtrace, ptraceSeize, uintptr(t.tid), 0, seizeOptions(), 0, 0)
 }
 
 // seizeOptions: the mapping of the image stops at a guard filter, which fails it without a tracer.

@@ -69,9 +69,13 @@ const (
 	sysArchPrctl        = syscall.SYS_ARCH_PRCTL
 	sysGettid           = syscall.SYS_GETTID
 	sysGetuid           = syscall.SYS_GETUID
-	sysSetresuid        = syscall.SYS_SETRESUID
-	sysGeteuid          = syscall.SYS_GETEUID
 	sysGetegid          = syscall.SYS_GETEGID
+	sysCapget           = syscall.SYS_CAPGET
+	sysCapset           = syscall.SYS_CAPSET
+	sysGetxattr         = syscall.SYS_GETXATTR
+	sysOpenat           = syscall.SYS_OPENAT
+	sysFgetxattr        = syscall.SYS_FGETXATTR
+	sysGeteuid          = syscall.SYS_GETEUID
 	sysFutex            = syscall.SYS_FUTEX
 	sysEpollPwait       = syscall.SYS_EPOLL_PWAIT
 	sysTkill            = syscall.SYS_TKILL
@@ -95,7 +99,6 @@ const (
 	sysSchedGetaffinity = syscall.SYS_SCHED_GETAFFINITY
 	sysUnshare          = 272
 	sysReadlinkat       = 267
-	sysOpenat           = syscall.SYS_OPENAT
 	sysPrlimit64        = 302
 	sysSetns            = 308
 	sysGetcpu           = 309
@@ -140,6 +143,7 @@ const (
 	oRDWR     = syscall.O_RDWR
 	oCloexec  = syscall.O_CLOEXEC
 	oNofollow = syscall.O_NOFOLLOW
+	oPath     = 0x200000
 
 	protNone  = 0
 	protRead  = syscall.PROT_READ

@@ -205,16 +205,14 @@ func (l *loading) unreadable(r uintptr) int64 {
 	return int64(r)
 }
 
-// checkRights ends the process if the kernel would give the program another user or group (bprm_fill_uid, fs/exec.c, 6.18): it
-// cannot do that for a program that it does not start itself.
+// checkRights ends the process if the kernel would give the program rights: it cannot do that for a program that it does
+// not start itself.
 func (l *loading) checkRights(fd uintptr) {
-	const getNoNewPrivs, setGID = 39, syscall.S_ISGID | syscall.S_IXGRP
 	var st syscall.Stat_t
 	sys(sysFstat, fd, addrOf(&st), 0, 0, 0, 0)
-	user := st.Mode&syscall.S_ISUID != 0 && uintptr(st.Uid) != sys(sysGeteuid, 0, 0, 0, 0, 0, 0)
-	group := st.Mode&setGID == setGID && uintptr(st.Gid) != sys(sysGetegid, 0, 0, 0, 0, 0, 0)
-	if (user || group) && sys(sysPrctl, getNoNewPrivs, 0, 0, 0, 0, 0) != 1 {
-		abort("exec, without a helper, of a set-user-ID or set-group-ID program, which would run without its rights", l.site)
+	f, own := execFile{fd, 0, atEmptyPath}, ownCapabilities()
+	if !currentThread().noNewPrivs && f.grants(&st, &own) {
+		abort("exec, without a helper, of a program with rights of its own (set-user-ID, set-group-ID, capabilities)", l.site)
 	}
 }
 

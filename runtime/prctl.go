@@ -2,6 +2,12 @@
 
 package runtime
 
+// Options of prctl, include/uapi/linux/prctl.h.
+const (
+	prSetNoNewPrivs = 38
+	prGetNoNewPrivs = 39
+)
+
 // prctl serves prctl.
 func prctl(t *Thread, c *Call) int64 {
 	a := &c.args
@@ -15,7 +21,14 @@ func prctl(t *Thread, c *Call) int64 {
 	case option == prSetSeccomp && a[1] == seccompFilter:
 		return t.addFilter(c, 0)
 	}
-	return int64(doCall(sysPrctl, a[0], a[1], a[2], a[3], a[4], a[5]))
+	r := int64(doCall(sysPrctl, a[0], a[1], a[2], a[3], a[4], a[5]))
+	switch {
+	case int32(a[0]) == prSetNoNewPrivs && r == 0:
+		t.noNewPrivs = true
+	case int32(a[0]) == prGetNoNewPrivs && r == 1 && !t.noNewPrivs:
+		r = 0 // the runtime has set it, for its filter
+	}
+	return r
 }
 
 // archPrctl serves arch_prctl. GS is the runtime's.

@@ -82,6 +82,7 @@ func (t *Thread) addFilter(c *Call, flags uintptr) int64 {
 		for o := allThreads; o != nil; o = o.next {
 			if o.state == slotUsed && o.pid == t.pid {
 				o.filters |= t.filters
+				o.noNewPrivs = o.noNewPrivs || t.noNewPrivs
 			}
 		}
 	}
@@ -94,7 +95,14 @@ func (t *Thread) installFrom(p *program, c *Call) (r int64, added uint32) {
 	a := c.args
 	var f filterArg
 	readable := safeCopy(addrOf(&f), a[2], unsafe.Sizeof(f)) == unsafe.Sizeof(f)
-	if readable && f.length > 0 && f.length <= maxInsns && t.addProbe(p) {
+	if !readable || f.length == 0 || f.length > maxInsns {
+		return int64(doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5])), 0
+	}
+	// no_new_privs may be the runtime's, for the trap filter.
+	if own := ownCapabilities(); !t.noNewPrivs && own.effective&capSysAdmin == 0 {
+		return -int64(eACCES), 0
+	}
+	if t.addProbe(p) {
 		n := uintptr(f.length) * unsafe.Sizeof(FilterInstruction{})
 		if safeCopy(addrOf(&p.code), f.filter, n) == n {
 			p.n = int(f.length)
@@ -172,7 +180,6 @@ func (t *Thread) enterStrict() int64 {
 }
 
 func (t *Thread) addStrict(p *program) {
-	const prSetNoNewPrivs = 38
 	// Unlike a filter strict mode is open to everybody. No program that could gain privileges is executed in it.
 	sys(sysPrctl, prSetNoNewPrivs, 1, 0, 0, 0, 0)
 	ok := t.addProbe(p)

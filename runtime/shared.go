@@ -51,6 +51,7 @@ type Shared struct {
 	ClosedFiles    uint32 // bit i: descriptor i was closed
 	IgnoredSignals uint64 // bit s-1: signal s was ignored
 	InitialMask    uint64
+	NoNewPrivs     uint8 // 1: no_new_privs was set
 
 	// Everything below changes while the target runs.
 	_          [64]byte

@@ -72,12 +72,13 @@ type Thread struct {
 	blockNr   uint32
 	blockFrom uintptr // address of the thread's block window
 
-	files   hiddenFiles
-	exec    execJob
-	clone   cloneJob
-	vforked bool // the parent waits, and frees the slot
-	traceMe bool // PTRACE_TRACEME is due at the next exec
-	newPIDs bool // its children are born in another PID namespace
+	files      hiddenFiles
+	noNewPrivs bool // no_new_privs as the target has set it
+	exec       execJob
+	clone      cloneJob
+	vforked    bool // the parent waits, and frees the slot
+	traceMe    bool // PTRACE_TRACEME is due at the next exec
+	newPIDs    bool // its children are born in another PID namespace
 }
 
 // States of a thread slot.
@@ -197,7 +198,7 @@ func (t *Thread) reset() {
 	t.sighand = nil
 	t.block = nil
 	t.blockFrom = self - slotThread + slotBlock
-	t.exec.state = 0
+	t.exec.state, t.exec.helper = 0, noHelper
 	t.filters = 0
 	t.newPIDs = false
 	t.owners = 1

@@ -30,48 +30,19 @@ const (
 	messageExit  = 2
 )
 
-// wait4 serves wait4.
-func wait4(t *Thread, c *Call) int64 {
-	a := &c.args
-	for {
-		var status uint32
-		r := int64(doCall(sysWait4, a[0], addrOf(&status), a[2], a[3], 0, 0))
-		if r > 0 && hideStop(uintptr(r), &status) {
-			continue
-		}
-		if r > 0 && a[1] != 0 && safeCopy(a[1], addrOf(&status), 4) != 4 {
-			return -int64(eFAULT)
-		}
-		return r
+// hideChange is hideStop for what waitid has returned.
+func hideChange(info *Siginfo) bool {
+	status := uint32(info.Status())
+	if info.Code == cldTrapped || info.Code == cldStopped {
+		status = status<<8 | 0x7f
 	}
-}
-
-// waitid serves waitid.
-func waitid(t *Thread, c *Call) int64 {
-	const head, id, part = 0, 16, 12 // si_signo, si_errno, si_code; si_pid, si_uid, si_status
-	a := &c.args
-	for {
-		var info Siginfo
-		r := int64(doCall(sysWaitid, a[0], a[1], addrOf(&info), a[3], a[4], 0))
-		if r != 0 {
-			return r
-		}
-		status := uint32(info.Status())
-		if info.Code == cldTrapped || info.Code == cldStopped {
-			status = status<<8 | 0x7f
-		}
-		if info.PID() != 0 && hideStop(uintptr(info.PID()), &status) {
-			continue
-		}
-		if info.Code == cldTrapped {
-			info.SetStatus(int32(status >> 8))
-		}
-		raw := info.Raw()
-		if a[2] != 0 && (safeCopy(a[2]+head, addrOf(&raw[head]), part) != part || safeCopy(a[2]+id, addrOf(&raw[id]), part) != part) {
-			return -int64(eFAULT)
-		}
-		return 0
+	if hideStop(uintptr(info.PID()), &status) {
+		return true
 	}
+	if info.Code == cldTrapped {
+		info.SetStatus(int32(status >> 8))
+	}
+	return false
 }
 
 // hideStop reports whether what a wait has returned is not for the tracer. The tracee goes on then.

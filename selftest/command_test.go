@@ -2,12 +2,14 @@ package selftest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -271,6 +273,22 @@ func TestLauncherKilled(t *testing.T) {
 	})
 }
 
+// TestParentDeath: a signal that the death of the parent brings is the target's, with the launcher in between.
+func TestParentDeath(t *testing.T) {
+	eachMode(t, func(t *testing.T, m mode) {
+		dir := t.TempDir()
+		outer := []string{"/bin/sh", "-c", `setpriv --pdeathsig KILL "$@" & wait`, "outer"}
+		p, err := command{argv: append(outer, under(t, m, "echo ready >ready; exec sleep 30")...), dir: dir}.start(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, filepath.Join(dir, "ready"))
+		p.cmd.Process.Kill()
+		p.cmd.Wait()
+		expect(t, nil, p.leftovers())
+	})
+}
+
 // TestTargetOutlives: a process that the target left behind is the launcher's business no longer.
 func TestTargetOutlives(t *testing.T) {
 	eachMode(t, func(t *testing.T, m mode) {
@@ -432,6 +450,71 @@ func TestTargetsUnprivileged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRights executes programs that have rights of their own, as the first program and later: root's run as natively, everybody
+// else's would be withheld and are refused. On a file system that gives no rights, and after no_new_privs, there are none.
+func TestRights(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root, to give rights to files")
+	}
+	const capChown = 1 << 0
+	attribute := make([]byte, 20) // struct vfs_cap_data
+	binary.LittleEndian.PutUint32(attribute, 0x02000001)
+	binary.LittleEndian.PutUint32(attribute[4:], capChown)
+	text, err := os.ReadFile("/bin/sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := openPath(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]uint32{"user": 0o4755, "group": 0o2755, "group-no-exec": 0o2745, "capable": 0o755} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, text, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.Chown(path, 65533, 65533), unix.Chmod(path, mode)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := unix.Setxattr(filepath.Join(dir, "capable"), "security.capability", attribute, 0); err != nil {
+		t.Fatal(err)
+	}
+	somebody := []string{"setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "--inh-caps=-all"}
+	script := ` -pc 'id -u; id -g; grep ^CapPrm /proc/self/status; exit 3'`
+	eachMode(t, func(t *testing.T, m mode) {
+		wrap := m.inside(reachable(t, sub(t, dir, m.name)), "/dev/null")
+		for _, c := range []struct {
+			name    string
+			outer   []string
+			refused bool
+		}{
+			{"user", nil, false}, {"group", nil, false}, {"group-no-exec", nil, false}, {"capable", nil, false},
+			{"user", somebody, true}, {"group", somebody, true}, {"group-no-exec", somebody, false}, {"capable", somebody, true},
+			{"user", append(somebody, "--no-new-privs"), false}, {"capable", append(somebody, "--no-new-privs"), false},
+		} {
+			for place, before := range map[string]string{"first": "", "later": "exec "} {
+				argv := []string{"/bin/sh", "-c", before + filepath.Join(dir, c.name) + script}
+				if place == "first" {
+					argv = []string{filepath.Join(dir, c.name), "-pc", "id -u; id -g; grep ^CapPrm /proc/self/status; exit 3"}
+				}
+				want := command{argv: append(slices.Clone(c.outer), argv...)}.mustRun(t)
+				got := command{argv: append(append(slices.Clone(c.outer), wrap...), argv...)}.mustRun(t)
+				if c.refused {
+					expect(t, "exit 125", got.Status)
+					if !regexp.MustCompile(`^trapline: [^\n]*rights of its own[^\n]*\n$`).MatchString(got.Stderr) {
+						t.Errorf("%s, %s: no line says why: %q", c.name, place, got.Stderr)
+					}
+					continue
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s of %q, %s (-native +%s):\n%s", c.name, c.outer, place, m.name, diff)
+				}
+			}
+		}
+	})
 }
 
 // sub makes a folder for everybody.

@@ -6,7 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { THREADS = 20 };
+enum { THREADS = 50 };
 
 static char *self, *pid_text, *next_stage;
 static int pipes[2], sockets[2];

@@ -83,8 +83,31 @@ static void children(void)
 	}
 }
 
+// A user who may not have more processes may still execute programs.
+static void processes(void)
+{
+	if (geteuid())
+		return;
+	for (int i = 0; i < 5; i++) {
+		pid_t pid = fork();
+		if (pid == 0) {
+			struct rlimit l = {1, 10}, after;
+			CHECK(setrlimit(RLIMIT_NPROC, &l) == 0 && setresuid(61234, 61234, 61234) == 0);
+			FAILS(fork(), EAGAIN);
+			char *argv[] = {"sh", "-c", "exit 6", NULL}, *env[] = {NULL};
+			FAILS(execve("/etc/passwd", argv, env), EACCES);
+			FAILS(execve("/", argv, env), EACCES);
+			CHECK(getrlimit(RLIMIT_NPROC, &after) == 0 && after.rlim_cur == 1 && after.rlim_max == 10);
+			execve("/bin/sh", argv, env);
+			_exit(1);
+		}
+		EQUAL(ended(pid), 6);
+	}
+}
+
 int main(void)
 {
+	processes();
 	file_size();
 	cpu_time();
 	stack();
