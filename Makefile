@@ -28,6 +28,7 @@ run: build
 # The tests compile C programs and run Debian's.
 check: build
 	selftest/programs/install.sh
+	selftest/programs/install.sh selftest/suites/packages.txt
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted by gofmt:" $$files; exit 1; fi
 	$(GO) vet ./...
 
@@ -42,6 +43,7 @@ soak: check
 
 compare-strace: build
 	selftest/programs/install.sh
+	selftest/programs/install.sh selftest/suites/packages.txt
 	$(GO) test -v -count=1 -timeout=20m -run TestCompareStrace ./selftest/programs
 
 bench: build

@@ -21,7 +21,11 @@ const (
 	madvDontneed       = 4
 	madvFree           = 8
 	madvRemove         = 9
+	madvDontfork       = 10
+	madvWipeonfork     = 18
 	madvDontneedLocked = 24
+	madvHwpoison       = 100
+	madvGuardInstall   = 102
 
 	mremapFixed = 2
 	shmRemap    = 0x4000
@@ -75,9 +79,11 @@ func changesOf(c *Call) (changes [2]change) {
 		}
 	case sysMadvise:
 		switch uint32(a[2]) {
-		case madvDontneed, madvDontneedLocked, madvFree, madvRemove:
-		default:
+		case madvDontneed, madvDontneedLocked, madvFree, madvRemove, madvHwpoison, madvGuardInstall:
+		case madvDontfork, madvWipeonfork:
 			ch.effect = kept
+		default:
+			ch.Range = Range{} // advice alone: the whole address space may be given it
 		}
 	case sysRemapFilePages:
 		ch.effect = exposed

@@ -31,12 +31,16 @@ func prctl(t *Thread, c *Call) int64 {
 	return r
 }
 
-// archPrctl serves arch_prctl. GS is the runtime's.
+// archPrctl serves arch_prctl. GS is the runtime's; the target's is 0, and may be set to that, as programs do that put
+// back what they have read.
 func archPrctl(t *Thread, c *Call) int64 {
 	a := &c.args
 	switch a[0] {
 	case archSetGS:
-		abort("the program sets the GS base, which the runtime uses", t.site)
+		if a[1] != 0 {
+			abort("the program sets the GS base, which the runtime uses", t.site)
+		}
+		return 0
 	case archGetGS:
 		var none uint64
 		if safeCopy(a[1], addrOf(&none), 8) != 8 {

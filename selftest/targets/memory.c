@@ -49,6 +49,7 @@ static void errors(void)
 	FAILS(mprotect((void *)0x200000000000, PAGE, PROT_READ), ENOMEM);
 	FAILS((long)mremap((void *)0x200000000000, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT);
 	FAILS(madvise((void *)1, PAGE, MADV_DONTNEED), EINVAL);
+	FAILS(madvise(NULL, 1ul << 46, MADV_NORMAL), ENOMEM); // given to all that is there
 	FAILS(msync((void *)0x200000000000, PAGE, MS_SYNC), ENOMEM);
 }
 

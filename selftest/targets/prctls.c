@@ -1,5 +1,6 @@
 // What prctl sets and gets is the program's own state; exec with each of them set, dumpable or not, with fewer rights.
 #include "check.h"
+#include <asm/prctl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pthread.h>
@@ -58,6 +59,17 @@ static void no_capabilities(void)
 	CHECK(syscall(SYS_capset, &h, none) == 0);
 }
 
+// What was read may be put back.
+static void gs_base(void)
+{
+	unsigned long base = 1;
+	CHECK(syscall(SYS_arch_prctl, ARCH_GET_GS, &base) == 0);
+	EQUAL(base, 0);
+	CHECK(syscall(SYS_arch_prctl, ARCH_SET_GS, base) == 0);
+	CHECK(syscall(SYS_arch_prctl, ARCH_GET_GS, &base) == 0);
+	EQUAL(base, 0);
+}
+
 static void *execs_in_thread(void *word) { execute(word); return NULL; }
 
 static void nobodys_thread(void)
@@ -96,6 +108,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		return stage(argv[1]);
 	self = realpath("/proc/self/exe", NULL);
+	gs_base();
 	EQUAL(in_child(nothing, "nothing"), 8);
 	EQUAL(in_child(not_dumpable, "dumpable"), 8);
 	EQUAL(in_child(death_signal, "death signal"), 8);
