@@ -2,6 +2,7 @@ package selftest
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -76,6 +77,25 @@ func TestTargetsInStorm(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// TestTargetsListed: every program of targets/ has a row, or a test of its own that builds it.
+func TestTargetsListed(t *testing.T) {
+	t.Parallel()
+	used := []string{"chroot.c", "i386.S"} // built in command_test.go
+	for _, g := range table(t) {
+		used = append(used, g.source)
+	}
+	files, err := os.ReadDir("targets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		name := f.Name()
+		if ext := filepath.Ext(name); ext != ".h" && ext != ".tsv" && !slices.Contains(used, name) {
+			t.Errorf("targets.tsv has no row for %s", name)
+		}
 	}
 }
 

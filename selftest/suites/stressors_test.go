@@ -9,7 +9,7 @@ import (
 
 // stressNames are the stressors of stress-ng that have to do with what trapline takes part in: signals, processes, threads,
 // memory, waiting, descriptors. Those that only burn cycles or fill disks are left out, and so are those that need what
-// trapline refuses (docs/compatibility.md): usersyscall.
+// trapline refuses (docs/compatibility.md): prctl and usersyscall switch Syscall User Dispatch on.
 var stressNames = strings.Fields(`
 	alarm bad-altstack context cyclic daemon exec exit-group fork forkheavy vfork vforkmany clone spawn pthread futex mutex
 	kill longjmp race-sched sigabrt sigchld sigfd sigfpe sigio signal signest sigpending sigpipe sigq sigrt sigsegv
@@ -19,11 +19,11 @@ var stressNames = strings.Fields(`
 	mmap mmapaddr mmapfixed mmapfork mmapmany mprotect madvise mremap munmap remap pagemove pkey memfd mincore msync mlock
 	brk vm-addr vm-rw vm-segv stack stackmmap secretmem userfaultfd tlb-shootdown
 	enosys syscall sysbadaddr vdso nop far-branch fault fp-error opcode priv-instr misaligned
-	cap chroot landlock membarrier personality prctl ptrace resched resources rseq schedpolicy seccomp set switch tun
+	cap chroot landlock membarrier personality ptrace resched resources rseq schedpolicy seccomp set switch tun
 	unshare yield`)
 
 // quickStressors are part of make test.
-var quickStressors = []string{"sigsegv", "signest", "sigsuspend", "vforkmany", "clone", "pthread", "prctl", "madvise"}
+var quickStressors = []string{"sigsegv", "signest", "sigsuspend", "vforkmany", "clone", "pthread", "madvise"}
 
 // notAsRoot are stressors that root may not run.
 var notAsRoot = []string{"exec", "spawn"}
@@ -35,7 +35,7 @@ func stressors() []suite {
 		all = append(all, suite{
 			name:  "stress-" + name,
 			soak:  !slices.Contains(quickStressors, name),
-			limit: time.Minute,
+			limit: 3 * time.Minute,
 			env:   []string{"GLIBC_TUNABLES=glibc.pthread.rseq=0"}, // rseq can be registered once
 			argv: func(string, string) []string {
 				argv := []string{"stress-ng", "--verify", "--temp-path", "/tmp", "-t", "2", "--" + name, "1"}

@@ -61,19 +61,19 @@ var goRoot = sync.OnceValue(func() string {
 type goPackage struct {
 	path  string
 	soak  bool
-	limit time.Duration
+	limit time.Duration // a machine that does much else takes its time
 }
 
 var goPackages = []goPackage{
-	{"internal/poll", false, time.Minute},
-	{"os", false, 2 * time.Minute},
-	{"os/exec", false, 2 * time.Minute},
-	{"os/signal", false, 2 * time.Minute},
-	{"os/user", false, time.Minute},
-	{"net", true, 5 * time.Minute},
+	{"internal/poll", false, 10 * time.Minute},
+	{"os", false, 10 * time.Minute},
+	{"os/exec", false, 10 * time.Minute},
+	{"os/signal", false, 10 * time.Minute},
+	{"os/user", false, 10 * time.Minute},
+	{"net", true, 10 * time.Minute},
 	{"runtime", true, 30 * time.Minute},
-	{"syscall", true, 5 * time.Minute},
-	{"time", true, 5 * time.Minute},
+	{"syscall", true, 10 * time.Minute},
+	{"time", true, 10 * time.Minute},
 }
 
 func (p goPackage) suite() suite {
@@ -106,41 +106,42 @@ func (p goPackage) suite() suite {
 
 // A pythonModule is one of CPython's package test.
 type pythonModule struct {
-	name string
-	soak bool
+	name   string
+	soak   bool
+	ignore []string // tests that can hang natively
 }
 
 var pythonModules = []pythonModule{
-	{"test_asyncio", true},
-	{"test_concurrent_futures", true},
-	{"test_eintr", true},
-	{"test_epoll", false},
-	{"test_faulthandler", true},
-	{"test_fcntl", false},
-	{"test_fork1", true},
-	{"test_ioctl", false},
-	{"test_mmap", true},
-	{"test_multiprocessing_fork", true},
-	{"test_multiprocessing_forkserver", true},
-	{"test_multiprocessing_spawn", true},
-	{"test_openpty", false},
-	{"test_os", true},
-	{"test_poll", true},
-	{"test_popen", false},
-	{"test_posix", true},
-	{"test_pty", false},
-	{"test_resource", false},
-	{"test_select", true},
-	{"test_selectors", true},
-	{"test_signal", true},
-	{"test_socket", true},
-	{"test_socketserver", true},
-	{"test_subprocess", true},
-	{"test_thread", false},
-	{"test_threading", true},
-	{"test_threadsignals", false},
-	{"test_wait3", true},
-	{"test_wait4", true},
+	{"test_asyncio", true, nil},
+	{"test_concurrent_futures", true, nil},
+	{"test_eintr", true, nil},
+	{"test_epoll", false, nil},
+	{"test_faulthandler", true, nil},
+	{"test_fcntl", false, nil},
+	{"test_fork1", true, nil},
+	{"test_ioctl", false, nil},
+	{"test_mmap", true, nil},
+	{"test_multiprocessing_fork", true, nil},
+	{"test_multiprocessing_forkserver", true, nil},
+	{"test_multiprocessing_spawn", true, nil},
+	{"test_openpty", false, nil},
+	{"test_os", true, nil},
+	{"test_poll", true, nil},
+	{"test_popen", false, nil},
+	{"test_posix", true, nil},
+	{"test_pty", false, nil},
+	{"test_resource", false, nil},
+	{"test_select", true, nil},
+	{"test_selectors", true, nil},
+	{"test_signal", true, nil},
+	{"test_socket", true, []string{"test_sendall_interrupted*"}},
+	{"test_socketserver", true, nil},
+	{"test_subprocess", true, nil},
+	{"test_thread", false, nil},
+	{"test_threading", true, nil},
+	{"test_threadsignals", false, nil},
+	{"test_wait3", true, nil},
+	{"test_wait4", true, nil},
 }
 
 // No test of the modules takes as long as that for all of them.
@@ -148,7 +149,11 @@ const pythonLimit = 15 * time.Minute
 
 func (m pythonModule) suite() suite {
 	command := func(_, report string) []string {
-		return []string{"/usr/bin/python3", "-m", "test", "-v", "--junit-xml", report, m.name}
+		argv := []string{"/usr/bin/python3", "-m", "test", "-v", "--junit-xml", report}
+		for _, pattern := range m.ignore {
+			argv = append(argv, "-i", pattern)
+		}
+		return append(argv, m.name)
 	}
 	return suite{
 		name:  "python-" + m.name,
