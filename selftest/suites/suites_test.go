@@ -87,8 +87,8 @@ func TestSuites(t *testing.T) {
 			continue
 		}
 		r := &row{suite: s.name, results: make(map[string]results)}
-		rows = append(rows, r)
 		t.Run(s.name, func(t *testing.T) {
+			rows = append(rows, r) // here, since -run may leave it out
 			t.Parallel()
 			slots <- struct{}{}
 			defer func() { <-slots }()
