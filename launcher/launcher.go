@@ -9,6 +9,7 @@ package launcher
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -21,6 +22,7 @@ type Config struct {
 	Path     string                        // the program's file
 	Args     []string                      // its arguments, the name it is called by first
 	Env      []string                      // its environment; nil: the launcher's own
+	User     *syscall.Credential           // whose rights it has; nil: the launcher's own
 	Tool     *rt.Tool                      // nil: no hooks
 	Hooked   []int                         // numbers for which Tool.Hook runs; nil: all
 	All      bool                          // trap every call, hooked or not
@@ -39,6 +41,7 @@ type Config struct {
 type Status struct {
 	Code   int            // exit status, if Signal is 0
 	Signal syscall.Signal // the signal that ended it
+	Lost   uint64         // records that were dropped
 	Sites  rt.SiteCounts  // how the system call sites of all its processes have fared
 }
 
@@ -117,7 +120,7 @@ func Run(cfg *Config) (Status, error) {
 	go signals.forward(target.pid, m.shared)
 	status, err := target.wait(m.shared)
 	d.stop()
-	status.Sites = m.shared.Sites
+	status.Sites, status.Lost = m.shared.Sites, atomic.LoadUint64(&m.shared.Lost)
 	keepSites()
 	return status, err
 }

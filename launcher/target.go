@@ -93,7 +93,7 @@ func execTraced(cfg *Config) (*target, error) {
 	pid, err := syscall.ForkExec(cfg.Path, cfg.Args, &syscall.ProcAttr{
 		Env:   env,
 		Files: []uintptr{0, 1, 2},
-		Sys:   &syscall.SysProcAttr{Ptrace: true, Pdeathsig: deathSignal()},
+		Sys:   &syscall.SysProcAttr{Ptrace: true, Pdeathsig: deathSignal(), Credential: cfg.User},
 	})
 	if err != nil {
 		return nil, &NotStartedError{cfg.Path, err}

@@ -112,6 +112,13 @@ func (t *Thread) Parent() int { return int(t.parent) }
 // Birth returns how the thread came to be: BirthExec, BirthFork or BirthThread.
 func (t *Thread) Birth() int { return int(t.birth) }
 
+// Name returns the name of the calling thread, which t has to be, up to its NUL.
+func (t *Thread) Name() (name [16]byte) {
+	const prGetName = 16
+	sys(sysPrctl, prGetName, addrOf(&name), 0, 0, 0, 0)
+	return name
+}
+
 // slot returns the address of the slot that holds t.
 func (t *Thread) slot() uintptr { return t.self - slotThread }
 

@@ -34,11 +34,11 @@ func runBench(v *verb, args []string) (int, error) {
 	return 0, nil
 }
 
-func (v *verb) benchOptions(args []string) (o bench.Options, err error) {
-	f := v.flags()
-	f.IntVar(&o.Rounds, "rounds", 7, "run every program in every way `N` times")
-	f.BoolVar(&o.Quick, "quick", false, "small workloads, to see that everything works: the figures mean little")
-	f.BoolVar(&o.JSON, "json", false, "print one JSON object instead of tables")
+func (v *verb) benchOptions(args []string) (bench.Options, error) {
+	f, o := new(optionSet), bench.Options{Rounds: 7}
+	f.IntVar(&o.Rounds, "rounds", "run every program in every way `N` times")
+	f.BoolVar(&o.Quick, "quick", "small workloads, to see that everything works: the figures mean little")
+	f.BoolVar(&o.JSON, "json", "print one JSON object instead of tables")
 	f.Func("only", onlyUsage, func(text string) (err error) {
 		o.Only, err = regexp.Compile(text)
 		return err
@@ -60,8 +60,8 @@ var benchTools = []*rt.Tool{&noop.Tool, &emulate.Tool}
 
 // runBenchHook runs a program under one of benchTools; only the benchmark uses it.
 func runBenchHook(v *verb, args []string) (int, error) {
-	f := v.flags()
-	name := f.String("tool", "", "the `NAME` of the tool")
+	f := new(optionSet)
+	name := f.String("tool", "the `NAME` of the tool")
 	var how interception
 	how.addTo(f)
 	cfg, err := v.command(f, args, &how)

@@ -9,13 +9,13 @@ import (
 
 func runCount(v *verb, args []string) (int, error) {
 	var e traceSet
-	f := v.flags()
-	name := f.String("o", "", "write the table to `FILE` instead of standard error")
-	each := f.Bool("f", false, "also a table for each process")
-	sites := f.Bool("sites", false, "also say how the system call sites have fared")
+	f := new(optionSet)
+	name := f.String("o,output", "write the table to `FILE` instead of standard error")
+	each := f.Bool("f", "also a table for each process")
+	sites := f.Bool("sites", "also say how the system call sites have fared")
 	var how interception
 	how.addTo(f)
-	f.Var(&e, "e", traceUsage)
+	f.Func("e,trace", traceUsage, e.Set)
 	cfg, err := v.command(f, args, &how)
 	if err != nil {
 		return 0, err

@@ -11,8 +11,8 @@ import (
 
 func runFilter(v *verb, args []string) (int, error) {
 	var e traceSet
-	f := v.flags()
-	f.Var(&e, "e", traceUsage)
+	f := new(optionSet)
+	f.Func("e,trace", traceUsage, e.Set)
 	rest, err := v.parse(f, args)
 	if err == nil {
 		err = v.noArguments(rest)

@@ -4,7 +4,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -84,7 +83,7 @@ func dispatch(args []string) (int, error) {
 	for _, v := range verbs {
 		if v.name == args[0] {
 			status, err := v.run(v, args[1:])
-			if errors.Is(err, flag.ErrHelp) {
+			if errors.Is(err, errHelp) {
 				return 0, nil
 			}
 			return status, err
@@ -104,22 +103,13 @@ func usage(w io.Writer) {
 	fmt.Fprintln(w, "126: not executable, 127: not found, 2: wrong usage.")
 }
 
-// flags returns the flag set of a verb. Errors are returned, not printed.
-func (v *verb) flags() *flag.FlagSet {
-	f := flag.NewFlagSet(v.name, flag.ContinueOnError)
-	f.SetOutput(io.Discard)
-	f.Usage = func() {}
-	return f
-}
-
 // parse parses a verb's arguments and returns what is left behind the flags.
-func (v *verb) parse(f *flag.FlagSet, args []string) ([]string, error) {
-	err := f.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
+func (v *verb) parse(f *optionSet, args []string) ([]string, error) {
+	err := f.parse(args)
+	if errors.Is(err, errHelp) {
 		fmt.Printf("usage: trapline %s %s\n%s\n", v.name, v.args, v.about)
-		f.SetOutput(os.Stdout)
-		f.PrintDefaults()
-		return nil, flag.ErrHelp
+		f.print(os.Stdout)
+		return nil, errHelp
 	}
 	if err != nil {
 		return nil, &usageError{fmt.Sprintf("%s: %v", v.name, err)}

@@ -3,7 +3,7 @@ package main
 import "github.com/trapline/trapline/launcher"
 
 func runRun(v *verb, args []string) (int, error) {
-	f := v.flags()
+	f := new(optionSet)
 	var how interception
 	how.addTo(f)
 	cfg, err := v.command(f, args, &how)

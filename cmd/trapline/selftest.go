@@ -7,7 +7,7 @@ import (
 )
 
 func runSelftest(v *verb, args []string) (int, error) {
-	rest, err := v.parse(v.flags(), args)
+	rest, err := v.parse(new(optionSet), args)
 	if err == nil {
 		err = v.noArguments(rest)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"flag"
 	"fmt"
 	"os"
 
@@ -11,8 +10,8 @@ import (
 
 // runSites goes on behind a file that it cannot read, and ends with a status that says so.
 func runSites(v *verb, args []string) (int, error) {
-	f := v.flags()
-	json := f.Bool("json", false, "print one JSON object a line for each file")
+	f := new(optionSet)
+	json := f.Bool("json", "print one JSON object a line for each file")
 	files, err := v.operands(f, args)
 	if err != nil {
 		return 0, err
@@ -36,7 +35,7 @@ func runSites(v *verb, args []string) (int, error) {
 }
 
 // operands returns the files of a command line, before and behind flags.
-func (v *verb) operands(f *flag.FlagSet, args []string) ([]string, error) {
+func (v *verb) operands(f *optionSet, args []string) ([]string, error) {
 	var files []string
 	for len(args) > 0 {
 		rest, err := v.parse(f, args)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -30,7 +29,7 @@ const (
 	helperUsage = "execute programs without ptrace and helper processes, as is done by itself where these are impossible"
 )
 
-func (h *interception) addTo(f *flag.FlagSet) {
+func (h *interception) addTo(f *optionSet) {
 	f.Func("trap", trapUsage, func(s string) error {
 		switch s {
 		case "seccomp":
@@ -42,14 +41,14 @@ func (h *interception) addTo(f *flag.FlagSet) {
 		}
 		return nil
 	})
-	f.BoolVar(&h.noPatch, "no-patch", false, "leave the program's code as it is: every call takes the trap path")
-	f.BoolVar(&h.noHelper, "no-helper", false, helperUsage)
-	f.StringVar(&h.cache, "cache", "", "keep what is known of system call sites in `DIR`, for later runs")
-	f.BoolVar(&h.guard, "guard", false, guardUsage)
+	f.BoolVar(&h.noPatch, "no-patch", "leave the program's code as it is: every call takes the trap path")
+	f.BoolVar(&h.noHelper, "no-helper", helperUsage)
+	f.StringVar(&h.cache, "cache", "keep what is known of system call sites in `DIR`, for later runs")
+	f.BoolVar(&h.guard, "guard", guardUsage)
 }
 
 // command parses a verb's arguments, finds the program to run behind the flags and says how.
-func (v *verb) command(f *flag.FlagSet, args []string, how *interception) (*launcher.Config, error) {
+func (v *verb) command(f *optionSet, args []string, how *interception) (*launcher.Config, error) {
 	args, err := v.parse(f, args)
 	if err != nil {
 		return nil, err
@@ -112,8 +111,6 @@ type traceSet struct {
 	set   syscalls.Set
 	given bool
 }
-
-func (t *traceSet) String() string { return "" }
 
 // Set parses trace=SET, or SET alone.
 func (t *traceSet) Set(s string) error {

@@ -1,47 +1,181 @@
 package main
 
 import (
-	"bufio"
+	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/trapline/trapline/launcher"
 	"github.com/trapline/trapline/tools/trace"
 )
 
+// traceFlags are the options of the verb trace, which are strace's.
+type traceFlags struct {
+	traceSet
+	opts     trace.Options
+	output   string
+	appends  bool
+	follow   int
+	env      []string
+	user     string
+	json     bool
+	perfetto string
+}
+
 func runTrace(v *verb, args []string) (int, error) {
-	var e traceSet
-	f := v.flags()
-	name := f.String("o", "", "write the trace to `FILE` instead of standard error")
-	strings := f.Int("s", trace.DefaultMaxString, "show at most `N` bytes of a string")
+	t := traceFlags{opts: trace.Options{MaxString: trace.DefaultMaxString, Column: trace.DefaultColumn}}
 	var how interception
+	f := new(optionSet)
 	how.addTo(f)
-	f.Bool("f", true, "follow new processes: always")
-	f.Var(&e, "e", traceUsage)
+	t.addTo(f)
 	cfg, err := v.command(f, args, &how)
 	if err != nil {
 		return 0, err
 	}
-	out, err := output(*name)
+	if err := t.finish(); err != nil {
+		return 0, &usageError{fmt.Sprintf("%s: %v", v.name, err)}
+	}
+	if err := t.become(cfg); err != nil {
+		return 0, err
+	}
+	t.opts.Path, t.opts.Args, t.opts.Env = cfg.Path, cfg.Args, len(os.Environ())
+	if cfg.Env != nil {
+		t.opts.Env = len(cfg.Env)
+	}
+	cfg.Tool, cfg.Hooked = &trace.Tool, t.hooked()
+	return t.run(cfg)
+}
+
+func (t *traceFlags) addTo(f *optionSet) {
+	o := &t.opts
+	f.StringVar(&t.output, "o,output", "write the trace to `FILE` instead of standard error; |COMMAND or !COMMAND: to a command")
+	f.BoolVar(&t.appends, "A,output-append-mode", "append to the file of -o")
+	f.CountVar(&t.follow, "f,follow-forks", "follow new processes: always; -ff: with -o, a file for each process")
+	f.BoolVar(&o.Separate, "output-separately", "with -o, a file for each process: FILE.PID")
+	f.Func("e", "what to trace: `[trace=|signal=|status=|quiet=]SET`; names, %classes, /regex, ! to negate", t.qualify)
+	f.Func("trace", "as -e trace=`SET`", t.traceSet.Set)
+	f.Func("signal", "as -e signal=`SET`", o.SetSignals)
+	f.Func("status", "as -e status=`SET`", o.SetStatus)
+	f.add("z,successful-only", noArgument, "only calls that succeed", func(string) error { return o.SetStatus("successful") })
+	f.add("Z,failed-only", noArgument, "only calls that fail", func(string) error { return o.SetStatus("failed") })
+	f.Func("P,trace-path", "only calls that deal with `PATH`", o.AddPath)
+	f.IntVar(&o.MaxString, "s,string-limit", "show at most `N` bytes of a string")
+	f.IntVar(&o.Column, "a,columns", "align results at column `N`")
+	f.BoolVar(&o.Verbose, "v,no-abbrev", "show structures and the environment whole")
+	f.CountVar(&o.Hex, "x", "strings that are not ASCII in hexadecimal; -xx: all strings")
+	f.add("strings-in-hex", maybeArgument, "as -xx; =non-ascii: as -x", o.SetHex)
+	f.CountVar(&o.Paths, "y", "the paths of descriptors; -yy: also of sockets and devices")
+	f.add("decode-fds", maybeArgument, "as -yy; =path: as -y", o.SetPaths)
+	f.BoolVar(&o.Names, "Y", "the names of threads")
+	f.Func("decode-pids", "as -Y: `comm`", o.SetNames)
+	f.CountVar(&o.Clock, "t", "the time of day; -tt: with microseconds; -ttt: in seconds since 1970")
+	f.add("absolute-timestamps,timestamps", maybeArgument, "as -t", o.SetClock)
+	f.add("r,relative-timestamps", maybeArgument, "the time since the line before", func(string) error { o.Relative = true; return nil })
+	f.add("T,syscall-times", maybeArgument, "the time spent in each call", func(string) error { o.Spent = true; return nil })
+	f.BoolVar(&o.Numbers, "n,syscall-number", "the number of each call")
+	f.BoolVar(&o.Whole, "whole-lines", "print a call in one line when it has ended")
+	f.CountVar(&o.Quiet, "q", "no lines for new processes; -qq: none for exits")
+	f.add("quiet,silent", maybeArgument, "as -q; =`SET`: attach, exit, thread-execve, all", o.SetQuiet)
+	f.BoolVar(&o.CountOnly, "c,summary-only", "only a table of calls, errors and time")
+	f.BoolVar(&o.Count, "C,summary", "a table as well")
+	f.Bool("w,summary-wall-clock", "wall clock time in the table: always")
+	f.Func("S,summary-sort-by", "sort the table by `COLUMN`", o.SetSort)
+	f.Func("U,summary-columns", "the `COLUMNS` of the table", o.SetColumns)
+	f.Func("E,env", "set a variable of the program: `VAR=VALUE`; VAR: remove it", func(s string) error { t.env = append(t.env, s); return nil })
+	f.StringVar(&t.user, "u,user", "run the program as `USER`")
+	f.BoolVar(&t.json, "json", "print a JSON object a line")
+	f.StringVar(&t.perfetto, "perfetto", "write Chrome trace events to `FILE`, for ui.perfetto.dev")
+}
+
+// qualify parses the argument of -e.
+func (t *traceFlags) qualify(s string) error {
+	kind, set, ok := strings.Cut(s, "=")
+	if !ok {
+		return t.traceSet.Set(s)
+	}
+	switch kind {
+	case "signal", "signals", "s":
+		return t.opts.SetSignals(set)
+	case "status":
+		return t.opts.SetStatus(set)
+	case "quiet", "silent", "silence", "q":
+		return t.opts.SetQuiet(set)
+	}
+	return t.traceSet.Set(s)
+}
+
+// finish checks the options together.
+func (t *traceFlags) finish() error {
+	toFile := t.output != "" && t.output[0] != '|' && t.output[0] != '!'
+	t.opts.Separate = (t.opts.Separate || t.follow > 1) && toFile
+	t.opts.ShowPID = t.output != "" && !t.opts.Separate
+	t.opts.QuietAttach = t.output != ""
+	if t.opts.Count && t.opts.CountOnly {
+		return errors.New("-c and -C exclude each other")
+	}
+	if t.json && (t.opts.CountOnly || t.opts.Separate) {
+		return errors.New("--json excludes -c and -ff")
+	}
+	return nil
+}
+
+// become gives the program another environment or user.
+func (t *traceFlags) become(cfg *launcher.Config) error {
+	if t.env != nil {
+		cfg.Env = changedEnvironment(os.Environ(), t.env)
+	}
+	if t.user == "" {
+		return nil
+	}
+	who, err := credential(t.user)
+	cfg.User = who
+	return err
+}
+
+// changedEnvironment sets and removes variables.
+func changedEnvironment(env, changes []string) []string {
+	for _, c := range changes {
+		name, _, set := strings.Cut(c, "=")
+		kept := env[:0:0]
+		for _, v := range env {
+			if !strings.HasPrefix(v, name+"=") {
+				kept = append(kept, v)
+			}
+		}
+		if env = kept; set {
+			env = append(env, c)
+		}
+	}
+	return env
+}
+
+// run runs the target with its events printed.
+func (t *traceFlags) run(cfg *launcher.Config) (int, error) {
+	out, done, err := t.open()
 	if err != nil {
 		return 0, err
 	}
-	cfg.Tool, cfg.Hooked = &trace.Tool, e.hooked()
-	return tracing(cfg, out, trace.Options{
-		MaxString: *strings, ShowPID: *name != "",
-		Path: cfg.Path, Args: cfg.Args, Env: len(os.Environ()),
-	})
-}
-
-// tracing runs the target with its events printed to out.
-func tracing(cfg *launcher.Config, out io.Writer, opts trace.Options) (int, error) {
-	w := bufio.NewWriterSize(out, 64<<10)
-	p := trace.NewPrinter(w, opts)
-	cfg.Options = opts.Bytes()
-	cfg.Events = func(events []launcher.Event) {
-		p.Events(events)
-		w.Flush()
+	p := trace.NewPrinter(out, t.opts)
+	if t.opts.Separate {
+		p.Open = t.openFor
 	}
+	if t.json {
+		p.Recorder = trace.NewJSON(out)
+	}
+	if t.perfetto != "" {
+		file, err := output(t.perfetto)
+		if err != nil {
+			return 0, err
+		}
+		p.Recorder = trace.NewPerfetto(file)
+	}
+	cfg.Options = t.opts.Bytes()
+	cfg.Events = p.Events
 	cfg.Harvest = func(th launcher.Thread, _ []byte) {
 		if !th.Exec && !th.Alive {
 			p.Ended(th.TID)
@@ -51,10 +185,62 @@ func tracing(cfg *launcher.Config, out io.Writer, opts trace.Options) (int, erro
 		if status.Signal != 0 {
 			p.KilledBy(status.Signal)
 		}
-		err := p.Close()
-		if e := w.Flush(); err == nil {
-			err = e
+		if status.Lost > 0 {
+			p.Lost(status.Lost)
 		}
-		return err
+		return errors.Join(p.Close(), done())
 	})
+}
+
+// open opens what -o names; done is to be called when everything is written.
+func (t *traceFlags) open() (out io.Writer, done func() error, err error) {
+	nothing := func() error { return nil }
+	switch {
+	case t.opts.Separate:
+		return io.Discard, nothing, nil
+	case t.output == "":
+		return os.Stderr, nothing, nil
+	case t.output[0] == '|' || t.output[0] == '!':
+		return pipeTo(t.output[1:])
+	}
+	file, err := t.openFile(t.output)
+	return file, nothing, err
+}
+
+func (t *traceFlags) openFile(name string) (*os.File, error) {
+	how := os.O_TRUNC
+	if t.appends {
+		how = os.O_APPEND
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|how|syscall.O_CLOEXEC, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("output: %w", err)
+	}
+	return f, nil
+}
+
+// openFor opens the file of one thread.
+func (t *traceFlags) openFor(tid int) (io.Writer, error) {
+	return t.openFile(t.output + "." + strconv.Itoa(tid))
+}
+
+// pipeTo starts a command for the shell that reads the trace. done waits for its end.
+func pipeTo(command string) (out io.Writer, done func() error, err error) {
+	cmd := exec.Command("/bin/sh", "-c", command)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	in, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("output: %w", err)
+	}
+	return in, func() error {
+		in.Close()
+		var exit *exec.ExitError
+		if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+			return fmt.Errorf("output: %w", err)
+		}
+		return nil
+	}, nil
 }

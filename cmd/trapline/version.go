@@ -10,7 +10,7 @@ var version = "devel"
 
 func runVersion(v *verb, args []string) (int, error) {
 	if v != nil {
-		rest, err := v.parse(v.flags(), args)
+		rest, err := v.parse(new(optionSet), args)
 		if err == nil {
 			err = v.noArguments(rest)
 		}

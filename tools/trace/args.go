@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -30,6 +32,19 @@ func (c *call) begin() {
 			return
 		}
 		c.argument(c.next)
+	}
+}
+
+// all prints all arguments of a call that has ended.
+func (c *call) all() {
+	ended := c.ended
+	c.next, c.ended = 0, false
+	c.begin()
+	first := slices.Clone(c.text)
+	c.ended = ended
+	if ended {
+		c.complete()
+		c.text = append(first, c.text...)
 	}
 }
 
@@ -121,8 +136,10 @@ func (c *call) argument(i int) {
 // value prints an argument that is not an address of anything.
 func (c *call) value(a arg, v uint64) {
 	switch a.kind() {
-	case aInt, aFD, aPID:
+	case aInt, aPID:
 		c.signed(int64(int32(v)))
+	case aFD:
+		c.add(c.descriptor(int32(v)))
 	case aUint:
 		c.unsigned(uint64(uint32(v)))
 	case aLong:
@@ -136,7 +153,7 @@ func (c *call) value(a arg, v uint64) {
 	case aAddr, aRemapAddr:
 		c.addr(v)
 	case aDirFD:
-		c.dirFD(int32(v))
+		c.add(c.descriptor(int32(v)))
 	case aMode, aCreateMode:
 		c.add(octal(uint64(uint16(v))))
 	case aFileMode:

@@ -69,7 +69,7 @@ func exitData(result int64, out ...mem) []byte {
 func line(t *testing.T, enter, exit []byte) string {
 	t.Helper()
 	var out bytes.Buffer
-	p := NewPrinter(&out, Options{MaxString: DefaultMaxString})
+	p := NewPrinter(&out, Options{MaxString: DefaultMaxString, Column: DefaultColumn})
 	p.Events([]launcher.Event{
 		{PID: 1, TID: 1, Kind: recordEnter, Data: enter},
 		{PID: 1, TID: 1, Kind: recordExit, Data: exit},
@@ -227,7 +227,7 @@ func FuzzEvents(f *testing.F) {
 		if len(enter) >= 4 {
 			enter = append(binary.LittleEndian.AppendUint32(nil, uint32(nr)%maxRows), enter[4:]...)
 		}
-		p := NewPrinter(bytes.NewBuffer(nil), Options{MaxString: 16})
+		p := NewPrinter(bytes.NewBuffer(nil), Options{MaxString: 16, Column: DefaultColumn})
 		p.Events([]launcher.Event{
 			{PID: 1, TID: 1, Kind: recordEnter, Data: enter},
 			{PID: 1, TID: 1, Kind: recordExit, Data: exit},

@@ -15,13 +15,14 @@ import (
 // ends. Both carry copies of the target's memory, each with the address it was found at:
 // together they are a sparse picture of what the kernel read and wrote, and the printer
 // decodes it with no more knowledge than the table of rows.
-var Tool = rt.Tool{Name: "trace", Hook: enter, Exit: exit, OnThread: onThread, OnSignal: onSignal}
+var Tool = rt.Tool{Name: "trace", Hook: enter, Exit: exit, OnThread: onThread, OnSignal: onSignal,
+	ThreadSize: int(unsafe.Sizeof(state{}))}
 
 // Kinds of records.
 const (
 	recordEnter  = 1 + iota // number of arguments<<32 | number; arguments; copies
 	recordExit              // result; copies
-	recordThread            // kind of birth; creator
+	recordThread            // kind of birth; creator; name
 	recordSignal            // signal; head of struct siginfo
 )
 
@@ -29,6 +30,7 @@ const (
 // rt.Writer.Target.
 const (
 	copyHead    = 16
+	commSize    = 16 // TASK_COMM_LEN
 	copyFault   = 1
 	copyNUL     = 2
 	maxRecord   = 16384   // rt.Thread.Begin's limit
@@ -40,6 +42,8 @@ const (
 // targetOptions is what the launcher tells the hook.
 type targetOptions struct {
 	maxString uint64 // longest part of a string that is shown
+	paths     uint64 // 1: the paths of descriptors, 2: sockets and devices too
+	verbose   uint64 // 1: structures whole
 }
 
 func options() *targetOptions { return (*targetOptions)(rt.Options()) }
@@ -64,7 +68,7 @@ func (r *row) count() int {
 
 func enter(c *rt.Call) {
 	r, n := rowOf(c)
-	limit := 8 + 8*n
+	limit := 8 + 8*n + linkRoom()
 	for i := range n {
 		limit += enterLimit(r.args[i])
 	}
@@ -78,13 +82,14 @@ func enter(c *rt.Call) {
 			captureIn(&w, c, a, i)
 		}
 	}
+	captureLinks(&w, c, r, n)
 	w.Commit()
 }
 
 func exit(c *rt.Call) {
 	r, n := rowOf(c)
 	result := c.Result()
-	limit := 8
+	limit := 8 + linkRoom()
 	for i := range n {
 		limit += exitLimit(r.args[i])
 	}
@@ -95,13 +100,16 @@ func exit(c *rt.Call) {
 			captureOut(&w, c, a, i, result)
 		}
 	}
+	captureNewLinks(&w, c, r, n, result)
 	w.Commit()
 }
 
 func onThread(t *rt.Thread) {
-	w := t.Begin(recordThread, 16)
+	w := t.Begin(recordThread, 16+8+commSize)
 	w.U64(uint64(t.Birth()))
 	w.U64(uint64(t.Parent()))
+	name := t.Name()
+	w.Bytes(name[:])
 	w.Commit()
 }
 

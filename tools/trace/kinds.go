@@ -242,6 +242,7 @@ const (
 	rDecimal result = iota
 	rHex
 	rOctal
+	rFD   // a file descriptor
 	rNone // the call does not return
 )
 

@@ -10,7 +10,7 @@ import (
 // pollfds prints an array of struct pollfd as the call found it.
 func (c *call) pollfds(addr, n uint64) {
 	c.list(addr, uint64(uint32(n)), pollfdSize, func(b []byte) {
-		c.addf("{fd=%d", int32(le.Uint32(b)))
+		c.add("{fd=" + c.descriptor(int32(le.Uint32(b))))
 		if int32(le.Uint32(b)) >= 0 {
 			c.add(", events=")
 			c.flags(xPoll, uint64(le.Uint16(b[4:])))
@@ -31,7 +31,7 @@ func (c *call) pollResult() string {
 			break
 		}
 		if revents := le.Uint16(b[6:]); revents != 0 {
-			ready = append(ready, fmt.Sprintf("{fd=%d, revents=%s}", int32(le.Uint32(b)), prefixed("", xPoll, uint64(revents))))
+			ready = append(ready, fmt.Sprintf("{fd=%s, revents=%s}", c.descriptor(int32(le.Uint32(b))), prefixed("", xPoll, uint64(revents))))
 		}
 	}
 	var parts []string

@@ -6,36 +6,13 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/trapline/trapline/launcher"
 	rt "github.com/trapline/trapline/runtime"
 )
-
-// Options say how a Printer shows what the hook recorded.
-type Options struct {
-	MaxString int  // longest part of a string that is shown; file names are shown whole
-	ShowPID   bool // name the thread in every line, not only while there are several
-
-	// The program that was started, for the line that its exec would have had.
-	Path string
-	Args []string
-	Env  int // number of its variables
-}
-
-// DefaultMaxString is strace's.
-const DefaultMaxString = 32
-
-// longestString is the largest MaxString: what fits into a record with the rest of a call.
-const longestString = 8192
-
-// Bytes returns the options as the hook reads them.
-func (o *Options) Bytes() []byte {
-	return le.AppendUint64(nil, uint64(o.limit()))
-}
-
-func (o *Options) limit() int { return min(max(o.MaxString, 0), longestString) }
 
 // Printer turns the hook's records into the text of strace. Its methods must be called
 // from one goroutine at a time.
@@ -46,28 +23,44 @@ func (o *Options) limit() int { return min(max(o.MaxString, 0), longestString) }
 //	open    the thread whose call stands at the end of the output, without a newline
 //	held    the text of that call, not written yet: a call that is taken back leaves no trace
 type Printer struct {
-	w       *bufio.Writer
-	opts    Options
-	threads map[int]*thread // by thread ID
-	alive   int
-	open    *thread
-	held    []byte
-	column  int
-	first   int // process ID of the program that was started
-	err     error
+	Open     func(tid int) (io.Writer, error) // opens the output of one thread, with Options.Separate
+	Recorder Recorder                         // takes the calls in place of the text
+
+	*destination              // where the current line goes
+	shared       *destination // where all lines go, unless each thread has an output
+	opts         Options
+	threads      map[int]*thread // by thread ID
+	alive        int
+	first        int       // process ID of the program that was started
+	now          time.Time // of the record that is being printed
+	before       time.Time // of the line before
+	summary      summary
+	err          error
+}
+
+// destination is one output and the line that is being written to it.
+type destination struct {
+	w      *bufio.Writer
+	open   *thread
+	held   []byte
+	column int
 }
 
 // thread is one thread of the target.
 type thread struct {
 	pid, tid int
-	alive    bool  // counts for the prefix of lines
-	pending  *call // begun and not ended
-	retry    bool  // pending was taken back and will come again
+	name     string
+	lastNr   int          // number of its last call
+	alive    bool         // counts for the prefix of lines
+	pending  *call        // begun and not ended
+	taken    []*call      // begun and taken back: they come again when the handlers that run now have returned
+	to       *destination // its own output
 }
 
 // NewPrinter returns a Printer that writes to w.
 func NewPrinter(w io.Writer, opts Options) *Printer {
-	return &Printer{w: bufio.NewWriter(w), opts: opts, threads: map[int]*thread{}}
+	d := &destination{w: bufio.NewWriterSize(w, 64<<10)}
+	return &Printer{destination: d, shared: d, opts: opts, threads: map[int]*thread{}}
 }
 
 // Events prints records in the order in which they come.
@@ -75,9 +68,43 @@ func (p *Printer) Events(events []launcher.Event) {
 	for i := range events {
 		p.event(&events[i])
 	}
-	p.release()
-	p.flush()
+	for _, d := range p.destinations() {
+		p.destination = d
+		p.release()
+		p.flush()
+	}
 }
+
+// destinations returns the outputs that are in use.
+func (p *Printer) destinations() []*destination {
+	list := []*destination{p.shared}
+	for _, t := range p.threads {
+		if t.to != nil {
+			list = append(list, t.to)
+		}
+	}
+	return list
+}
+
+// turnTo makes the output of a thread the current one.
+func (p *Printer) turnTo(t *thread) {
+	p.destination = p.shared
+	if p.Open == nil || p.err != nil {
+		return
+	}
+	if t.to == nil {
+		w, err := p.Open(t.tid)
+		if err != nil {
+			p.err = err
+			return
+		}
+		t.to = &destination{w: bufio.NewWriter(w)}
+	}
+	p.destination = t.to
+}
+
+// silent reports whether no text is wanted.
+func (p *Printer) silent() bool { return p.Recorder != nil || p.opts.CountOnly }
 
 // Ended tells that a thread is gone. How it ended is printed when that is known.
 func (p *Printer) Ended(tid int) {
@@ -104,8 +131,7 @@ func (p *Printer) killed(pid int, status unix.WaitStatus) {
 		p.abandon(t)
 	}
 	for _, t := range threads {
-		p.leader(t)
-		p.line(fmt.Sprintf("+++ killed by %s %s+++", signalText(int(status.Signal())), core))
+		p.finalLine(t, fmt.Sprintf("killed by %s %s", signalText(int(status.Signal())), core))
 		p.bury(t)
 	}
 }
@@ -141,22 +167,47 @@ func (p *Printer) childSignal(info []byte) {
 
 // Close ends the output. It returns the first error of writing to it.
 func (p *Printer) Close() error {
-	p.finishOpen()
-	p.flush()
+	for _, d := range p.destinations() {
+		p.destination = d
+		p.finishOpen()
+		p.flush()
+	}
+	p.destination = p.shared
+	if p.Recorder != nil {
+		p.fail(p.Recorder.Close())
+	}
+	if p.opts.Count || p.opts.CountOnly {
+		p.fail(p.summary.print(p.w, &p.opts))
+		p.flush()
+	}
 	return p.err
 }
 
-func (p *Printer) flush() {
-	if err := p.w.Flush(); err != nil && p.err == nil {
+// Lost tells that records had to be dropped.
+func (p *Printer) Lost(n uint64) {
+	if p.Recorder != nil {
+		p.Recorder.lost(n)
+	}
+}
+
+// fail keeps the first error.
+func (p *Printer) fail(err error) {
+	if err != nil && p.err == nil {
 		p.err = fmt.Errorf("write trace: %w", err)
 	}
 }
 
+func (p *Printer) flush() {
+	p.fail(p.w.Flush())
+}
+
 func (p *Printer) event(e *launcher.Event) {
 	t := p.thread(e.PID, e.TID)
+	p.now = e.Time
 	switch e.Kind {
 	case recordEnter:
 		if c, ok := parseEnter(e.Data, p.opts.limit()); ok {
+			c.opts, c.began = &p.opts, p.now
 			p.enter(t, c)
 		}
 	case recordExit:
@@ -165,6 +216,7 @@ func (p *Printer) event(e *launcher.Event) {
 		}
 	case recordThread:
 		if len(e.Data) >= 16 {
+			t.name = threadName(e.Data[16:])
 			p.born(t, int(le.Uint64(e.Data)))
 		}
 	case recordSignal:
@@ -180,7 +232,7 @@ func (p *Printer) thread(pid, tid int) *thread {
 		p.threads[tid] = t
 	}
 	if t.pid != pid {
-		*t = thread{pid: pid, tid: tid, alive: t.alive}
+		*t = thread{pid: pid, tid: tid, alive: t.alive, to: t.to}
 	}
 	return t
 }
@@ -205,6 +257,10 @@ func (p *Printer) bury(t *thread) {
 	p.leave(t)
 	if p.open == t {
 		p.finishOpen()
+	}
+	if t.to != nil {
+		p.destination = t.to
+		p.flush()
 	}
 	if p.threads[t.tid] == t {
 		delete(p.threads, t.tid)
@@ -232,8 +288,8 @@ func (p *Printer) others(pid int, but *thread) []*thread {
 // born handles the first record of a thread.
 func (p *Printer) born(t *thread, birth int) {
 	if birth != rt.BirthExec {
-		t.pending = nil
-		p.revive(t)
+		t.pending, t.taken = nil, nil
+		p.attach(t)
 		return
 	}
 	caller := p.execCaller(t)
@@ -245,8 +301,7 @@ func (p *Printer) born(t *thread, birth int) {
 	case caller == nil && p.first == 0:
 		p.startLine(t)
 	case caller == t:
-		p.resume(t)
-		p.result(t, 0)
+		p.returned(t)
 	case caller != nil:
 		p.supersede(t, caller)
 	}
@@ -284,19 +339,29 @@ func (p *Printer) supersede(main, caller *thread) {
 	c := caller.pending
 	p.finishOpen()
 	p.bury(caller)
-	p.leader(main)
-	p.line(fmt.Sprintf("+++ superseded by execve in pid %d +++", caller.tid))
-	main.pending, main.retry = c, false
-	p.resume(main)
-	p.result(main, 0)
+	if !p.opts.quietExec && !p.silent() {
+		p.leader(main)
+		p.line(fmt.Sprintf("+++ superseded by execve in pid %d +++", caller.tid))
+	}
+	main.pending, main.taken = c, nil
+	p.returned(main)
+}
+
+// returned completes an exec that has succeeded.
+func (p *Printer) returned(t *thread) {
+	if !p.printsLate(t.pending) {
+		p.resume(t)
+	}
+	p.result(t, 0)
 }
 
 // startLine prints the exec that started the program, which no hook sees.
 func (p *Printer) startLine(t *thread) {
-	if p.opts.Path == "" {
+	if p.opts.Path == "" || p.silent() || p.opts.status&^successful != 0 || len(p.opts.paths) > 0 {
 		return
 	}
-	c := &call{limit: p.opts.limit()}
+	c := &call{limit: p.opts.limit(), opts: &p.opts, nr: unix.SYS_EXECVE, row: &rows[unix.SYS_EXECVE]}
+	t.lastNr = unix.SYS_EXECVE
 	c.add("execve(")
 	c.quote([]byte(p.opts.Path))
 	sep := ", ["
@@ -319,23 +384,27 @@ func (p *Printer) startLine(t *thread) {
 	c.addf("], [/* %d var%s */]", p.opts.Env, plural)
 	p.leader(t)
 	p.write(c.text)
-	p.finish("= 0", "")
+	p.finish("= 0", "", 0)
 }
 
 // enter prints what is known of a call as it begins.
 func (p *Printer) enter(t *thread, c *call) {
 	p.revive(t)
-	if t.retry && t.pending.nr == c.nr && t.pending.args == c.args {
-		c.next = t.pending.next
-		t.pending, t.retry = c, false
+	t.lastNr = c.nr
+	c.hidden = len(p.opts.paths) > 0 && !c.dealsWith(p.opts.paths)
+	if old := t.takenBefore(c); old != nil {
+		c.next, c.began = old.next, old.began
+		t.pending = c
 		return
 	}
-	t.pending, t.retry = c, false
-	c.begin()
-	p.leader(t)
-	p.hold(callName(c.nr) + "(")
-	p.hold(string(c.text))
-	p.open = t
+	t.pending = c
+	if !p.printsLate(c) {
+		c.begin()
+		p.leader(t)
+		p.hold(callName(c.nr) + "(")
+		p.hold(string(c.text))
+		p.open = t
+	}
 	if c.row.result == rNone && c.nr != unix.SYS_RT_SIGRETURN {
 		p.exited(t)
 	} else if c.row.result == rNone {
@@ -350,38 +419,76 @@ func (p *Printer) exit(t *thread) {
 		p.takeBack(t)
 		return
 	}
-	p.adopt(c)
+	p.adopt(t, c)
 	p.reaped(c)
-	p.resume(t)
-	c.complete()
-	p.write(c.text)
+	if name, ok := c.in.string(c.args[1]); ok && c.nr == unix.SYS_PRCTL && c.args[0] == unix.PR_SET_NAME && c.result == 0 {
+		t.name = string(name.data[:min(len(name.data), commSize-1)])
+	}
+	if !p.printsLate(c) {
+		p.resume(t)
+		c.complete()
+		p.write(c.text)
+	}
 	p.result(t, c.result)
+}
+
+// printsLate reports whether a call is printed, or recorded, only when it has ended.
+func (p *Printer) printsLate(c *call) bool { return p.silent() || p.opts.whole() || c.hidden }
+
+// takenBefore returns the call that was taken back and now comes again. Those above it on the stack will not: their handlers
+// did not return.
+func (t *thread) takenBefore(c *call) *call {
+	for i := len(t.taken) - 1; i >= 0; i-- {
+		if old := t.taken[i]; old.nr == c.nr && old.args == c.args {
+			t.taken = t.taken[:i]
+			return old
+		}
+	}
+	return nil
 }
 
 // takeBack forgets a call that did not run. What was written of it already is completed
 // when it comes again.
 func (p *Printer) takeBack(t *thread) {
-	if p.open == t && p.held != nil {
-		p.open, p.held, p.column, t.pending = nil, nil, 0, nil
-		return
+	c := t.pending
+	t.pending = nil
+	p.turnTo(t)
+	switch {
+	case p.printsLate(c):
+	case p.open == t && p.held != nil:
+		p.open, p.held, p.column = nil, nil, 0
+	default:
+		t.taken = append(t.taken, c)
 	}
-	t.retry = true
 }
 
 // adopt counts the child of a successful fork before it has left a record of its own.
-func (p *Printer) adopt(c *call) {
+func (p *Printer) adopt(t *thread, c *call) {
 	switch c.nr {
 	case unix.SYS_FORK, unix.SYS_VFORK, unix.SYS_CLONE, unix.SYS_CLONE3:
 		if c.result > 0 && p.threads[int(c.result)] == nil {
-			p.revive(p.thread(int(c.result), int(c.result)))
+			p.attach(p.thread(int(c.result), int(c.result)))
 		}
 	}
+}
+
+// attach counts a thread that is new, and says so as strace does when it attaches to one.
+func (p *Printer) attach(t *thread) {
+	if !t.alive && p.first != 0 && p.opts.Quiet == 0 && !p.opts.QuietAttach && !p.silent() {
+		p.turnTo(t)
+		p.finishOpen()
+		p.line(fmt.Sprintf("strace: Process %d attached", t.tid))
+	}
+	p.revive(t)
 }
 
 // exited prints the end of a thread, or of a whole process.
 func (p *Printer) exited(t *thread) {
 	c := t.pending
 	status := int(c.args[0] & 0xff)
+	if !p.printsLate(c) {
+		p.resume(t)
+	}
 	p.result(t, 0)
 	if c.nr == unix.SYS_EXIT_GROUP {
 		for _, o := range p.others(t.pid, t) {
@@ -398,18 +505,39 @@ func (p *Printer) abandon(t *thread) {
 	if c == nil {
 		return
 	}
-	p.resume(t)
-	if c.next < c.count && special[c.nr] == nil {
-		p.write([]byte(" <unfinished ...>"))
-	}
-	p.finish("= ?", "")
 	t.pending = nil
+	switch {
+	case !p.printsLate(c):
+		t.pending = c
+		p.resume(t)
+		t.pending = nil
+		if c.next < c.count && special[c.nr] == nil {
+			p.write([]byte(" <unfinished ...>"))
+		}
+		p.finish("= ?", "", 0)
+	case c.hidden || !p.shows(unavailable):
+	case p.Recorder != nil:
+		p.Recorder.call(t, c, p.now)
+	case !p.silent():
+		p.wholeLine(t, c)
+		p.finish("= ?", "", 0)
+	}
 }
 
 func (p *Printer) end(t *thread, status int) {
-	p.leader(t)
-	p.line(fmt.Sprintf("+++ exited with %d +++", status))
+	p.finalLine(t, fmt.Sprintf("exited with %d ", status))
 	p.bury(t)
+}
+
+// finalLine prints how a thread ended.
+func (p *Printer) finalLine(t *thread, how string) {
+	switch {
+	case p.Recorder != nil:
+		p.Recorder.ended(t, strings.TrimSpace(how), p.now)
+	case p.opts.Quiet < 2 && !p.silent():
+		p.leader(t)
+		p.line("+++ " + how + "+++")
+	}
 }
 
 func (p *Printer) signal(t *thread, data []byte) {
@@ -421,29 +549,82 @@ func (p *Printer) signal(t *thread, data []byte) {
 	var c call
 	c.siginfo(info)
 	p.revive(t)
-	p.leader(t)
-	p.line(fmt.Sprintf("--- %s %s ---", signalText(int(le.Uint64(data))), c.text))
+	sig := int(le.Uint64(data))
+	switch {
+	case !p.opts.showsSignal(sig):
+	case p.Recorder != nil:
+		p.Recorder.signal(t, sig, string(c.text), p.now)
+	case !p.silent():
+		p.leader(t)
+		p.line(fmt.Sprintf("--- %s %s ---", signalText(sig), c.text))
+	}
 }
 
 // result completes the line of a call.
 func (p *Printer) result(t *thread, v int64) {
 	c := t.pending
-	t.pending, t.retry = nil, false
-	p.release()
+	t.pending = nil
+	spent := p.now.Sub(c.began)
+	if c.hidden || !p.shows(c.status()) {
+		return
+	}
+	if c.row.result != rNone && (p.opts.Count || p.opts.CountOnly) {
+		p.summary.add(c, spent)
+	}
+	if p.Recorder != nil {
+		p.Recorder.call(t, c, p.now)
+	}
+	if p.silent() {
+		return
+	}
+	if p.printsLate(c) {
+		p.wholeLine(t, c)
+	}
+	p.finish(c.outcome(v, spent))
+}
+
+// wholeLine prints a call that has ended, but for its result. The time is that of its beginning.
+func (p *Printer) wholeLine(t *thread, c *call) {
+	now := p.now
+	p.now = c.began
+	p.leader(t)
+	p.now = now
+	c.all()
+	p.write([]byte(callName(c.nr) + "("))
+	p.write(c.text)
+}
+
+// shows reports whether calls that ended so are printed.
+func (p *Printer) shows(s status) bool { return p.opts.status == 0 || p.opts.status&s != 0 }
+
+// status says how a call ended.
+func (c *call) status() status {
 	switch {
 	case c.row.result == rNone:
-		p.finish("= ?", "")
-	case v == -rt.ERESTARTSYS || v == -eintr && c.restartCode() != "":
-		p.finish("= ? "+c.restartCode(), "")
-	case v < 0 && v >= -4095:
-		p.finish("= -1 "+errnoText(uint32(-v)), c.auxiliary())
-	case c.row.result == rOctal:
-		p.finish("= "+octal(uint64(v)), "")
-	case c.row.result == rHex || c.hexResult():
-		p.finish("= "+hexResult(v), c.auxiliary())
-	default:
-		p.finish(fmt.Sprintf("= %d", v), c.auxiliary())
+		return unfinished
+	case c.failed() || c.restarts():
+		return failed
 	}
+	return successful
+}
+
+// outcome returns what stands behind the parenthesis of a call.
+func (c *call) outcome(v int64, spent time.Duration) (result, auxiliary string, time time.Duration) {
+	switch {
+	case c.row.result == rNone:
+		return "= ?", "", 0
+	case v == -rt.ERESTARTSYS || v == -eintr && c.restartCode() != "":
+		return "= ? " + c.restartCode(), "", spent
+	case v < 0 && v >= -4095:
+		return "= -1 " + errnoText(uint32(-v)), c.auxiliary(), spent
+	case c.row.result == rOctal:
+		return "= " + octal(uint64(v)), "", spent
+	case c.row.result == rHex || c.hexResult():
+		return "= " + hexResult(v), c.auxiliary(), spent
+	case c.returnsFD():
+		return "= " + c.descriptor(int32(v)), c.auxiliary(), spent
+	}
+	return fmt.Sprintf("= %d", v), c.auxiliary(), spent
 }
 
 // hexResult returns a result in hexadecimal, 0 as 0.
@@ -454,23 +635,24 @@ func hexResult(v int64) string {
 	return hexIf(uint64(v))
 }
 
-// resultColumn is where results stand if there is room.
-const resultColumn = 40
-
 // finish closes the parenthesis of a call and prints what stands behind it.
-func (p *Printer) finish(result, auxiliary string) {
+func (p *Printer) finish(result, auxiliary string, spent time.Duration) {
 	p.write([]byte(") "))
-	if p.column < resultColumn {
-		p.write([]byte(strings.Repeat(" ", resultColumn-p.column)))
+	if p.column < p.opts.Column {
+		p.write([]byte(strings.Repeat(" ", p.opts.Column-p.column)))
 	}
 	if auxiliary != "" {
 		result += " (" + auxiliary + ")"
+	}
+	if p.opts.Spent && result != "= ?" {
+		result += fmt.Sprintf(" <%.6f>", spent.Seconds())
 	}
 	p.line(result)
 }
 
 // resume goes on with the line of a call, on a new line if something else was printed.
 func (p *Printer) resume(t *thread) {
+	p.turnTo(t)
 	if p.open == t {
 		p.release()
 		return
@@ -482,14 +664,53 @@ func (p *Printer) resume(t *thread) {
 
 // leader starts a line for a thread.
 func (p *Printer) leader(t *thread) {
+	p.turnTo(t)
 	p.finishOpen()
 	p.column = 0
-	switch {
-	case p.opts.ShowPID:
-		p.hold(fmt.Sprintf("%-5d ", t.tid))
-	case p.alive > 1:
-		p.hold(fmt.Sprintf("[pid %5d] ", t.tid))
+	name := ""
+	if p.opts.Names {
+		name = "<" + t.name + ">"
 	}
+	switch {
+	case p.opts.Separate:
+	case p.opts.ShowPID:
+		p.hold(fmt.Sprintf("%-5s ", fmt.Sprint(t.tid)+name))
+	case p.alive > 1:
+		p.hold(fmt.Sprintf("[pid %5d%s] ", t.tid, name))
+	}
+	p.timeOf()
+	if p.opts.Numbers {
+		p.hold(fmt.Sprintf("[%4d] ", t.lastNr))
+	}
+}
+
+// timeOf prints the time of the current record.
+func (p *Printer) timeOf() {
+	o := &p.opts
+	if o.Clock == 0 && !o.Relative {
+		return
+	}
+	if p.before.IsZero() {
+		p.before = p.now
+	}
+	micro := p.now.Nanosecond() / 1000
+	switch o.Clock {
+	case 1:
+		p.hold(p.now.Format("15:04:05 "))
+	case 2:
+		p.hold(p.now.Format("15:04:05.000000 "))
+	case 3:
+		p.hold(fmt.Sprintf("%d.%06d ", p.now.Unix(), micro))
+	}
+	if o.Relative {
+		d := p.now.Truncate(time.Microsecond).Sub(p.before.Truncate(time.Microsecond))
+		text := fmt.Sprintf("%6d.%06d", d/time.Second, d%time.Second/time.Microsecond)
+		if o.Clock != 0 {
+			text = "(+" + text + ")"
+		}
+		p.hold(text + " ")
+	}
+	p.before = p.now
 }
 
 // finishOpen leaves the open line unfinished.
@@ -516,9 +737,8 @@ func (p *Printer) release() {
 
 func (p *Printer) write(b []byte) {
 	p.release()
-	if _, err := p.w.Write(b); err != nil && p.err == nil {
-		p.err = fmt.Errorf("write trace: %w", err)
-	}
+	_, err := p.w.Write(b)
+	p.fail(err)
 	p.column += len(b)
 }
 

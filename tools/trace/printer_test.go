@@ -48,6 +48,7 @@ func (s *story) print(t *testing.T, opts Options, batch int, after func(p *Print
 	if opts.MaxString == 0 {
 		opts.MaxString = DefaultMaxString
 	}
+	opts.Column, opts.QuietAttach = DefaultColumn, true
 	var out bytes.Buffer
 	p := NewPrinter(&out, opts)
 	for events := s.events; len(events) > 0; events = events[min(batch, len(events)):] {
@@ -267,7 +268,7 @@ func TestMaxString(t *testing.T) {
 		{0, `""...`}, {2, `"ab"...`}, {4, `"abcd"`}, {100, `"abcd"`},
 	} {
 		var out bytes.Buffer
-		p := NewPrinter(&out, Options{MaxString: c.limit})
+		p := NewPrinter(&out, Options{MaxString: c.limit, Column: DefaultColumn})
 		p.Events([]launcher.Event{
 			{PID: 1, TID: 1, Kind: recordEnter, Data: enterData(unix.SYS_WRITE, [6]uint64{1, a1, 4}, raw(a1, "abcd"))},
 			{PID: 1, TID: 1, Kind: recordExit, Data: exitData(4)},
@@ -307,7 +308,7 @@ func BenchmarkEvents(b *testing.B) {
 		{PID: 1, TID: 1, Kind: recordExit, Data: exit},
 	}
 	var out bytes.Buffer
-	p := NewPrinter(&out, Options{MaxString: 32})
+	p := NewPrinter(&out, Options{MaxString: 32, Column: DefaultColumn})
 	for b.Loop() {
 		p.Events(events)
 		out.Reset()

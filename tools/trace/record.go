@@ -3,6 +3,7 @@ package trace
 import (
 	"encoding/binary"
 	"slices"
+	"time"
 )
 
 // memory is a sparse picture of the target's memory, as the copies in a record give it.
@@ -73,9 +74,12 @@ type call struct {
 	result int64
 	ended  bool
 
-	limit int    // longest part of a string that is shown
-	text  []byte // appended to by the printers of arguments
-	next  int    // argument to go on with when the call has ended
+	opts   *Options
+	began  time.Time
+	hidden bool   // it deals with none of the paths that the trace is about
+	limit  int    // longest part of a string that is shown
+	text   []byte // appended to by the printers of arguments
+	next   int    // argument to go on with when the call has ended
 }
 
 // parseEnter reads an enter record. The call keeps nothing of data.

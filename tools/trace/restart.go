@@ -37,6 +37,11 @@ var restarts = map[int]string{
 	unix.SYS_GETRANDOM: restartSys,
 }
 
+// restarts reports whether the call was interrupted so that strace shows no result.
+func (c *call) restarts() bool {
+	return c.ended && (c.result == -rt.ERESTARTSYS || c.result == -eintr && c.restartCode() != "")
+}
+
 // restartCode returns the kernel's number for the call and what it means, nothing for EINTR.
 func (c *call) restartCode() string {
 	if c.result == -rt.ERESTARTSYS {

@@ -163,7 +163,7 @@ func (c *call) sendfile() {
 	offset, count := c.args[2], c.args[3]
 	_, ok := c.in.bytes(offset, 8)
 	if !c.ended {
-		c.addf("%d, %d, ", int32(c.args[0]), int32(c.args[1]))
+		c.addf("%s, %s, ", c.descriptor(int32(c.args[0])), c.descriptor(int32(c.args[1])))
 		c.longAt(offset, c.in)
 		if !ok {
 			c.addf(", %d", count)

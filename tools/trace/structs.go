@@ -9,12 +9,14 @@ import (
 
 // structPrinters print structures by parameter. They get as many bytes as structSizes says.
 var structPrinters = [structs >> 8]func(c *call, b []byte){
-	sInt >> 8:            func(c *call, b []byte) { c.addf("[%d]", int32(le.Uint32(b))) },
-	sUint >> 8:           func(c *call, b []byte) { c.addf("[%d]", le.Uint32(b)) },
-	sLong >> 8:           func(c *call, b []byte) { c.addf("[%d]", int64(le.Uint64(b))) },
-	sUlong >> 8:          func(c *call, b []byte) { c.addf("[%d]", le.Uint64(b)) },
-	sAddr >> 8:           func(c *call, b []byte) { c.addf("[%s]", address(le.Uint64(b))) },
-	sFDPair >> 8:         func(c *call, b []byte) { c.addf("[%d, %d]", int32(le.Uint32(b)), int32(le.Uint32(b[4:]))) },
+	sInt >> 8:   func(c *call, b []byte) { c.addf("[%d]", int32(le.Uint32(b))) },
+	sUint >> 8:  func(c *call, b []byte) { c.addf("[%d]", le.Uint32(b)) },
+	sLong >> 8:  func(c *call, b []byte) { c.addf("[%d]", int64(le.Uint64(b))) },
+	sUlong >> 8: func(c *call, b []byte) { c.addf("[%d]", le.Uint64(b)) },
+	sAddr >> 8:  func(c *call, b []byte) { c.addf("[%s]", address(le.Uint64(b))) },
+	sFDPair >> 8: func(c *call, b []byte) {
+		c.addf("[%s, %s]", c.descriptor(int32(le.Uint32(b))), c.descriptor(int32(le.Uint32(b[4:]))))
+	},
 	sID >> 8:             func(c *call, b []byte) { c.addf("[%d]", idValue(le.Uint32(b))) },
 	sSignal >> 8:         func(c *call, b []byte) { c.addf("[%s]", signalText(int(int32(le.Uint32(b))))) },
 	sStat >> 8:           (*call).stat,

@@ -58,8 +58,24 @@ func octal(v uint64) string {
 // quote prints bytes as a C string literal.
 func (c *call) quote(b []byte) {
 	c.text = append(c.text, '"')
-	c.escape(b)
+	if c.opts != nil && (c.opts.Hex > 1 || c.opts.Hex == 1 && !isText(b)) {
+		for _, ch := range b {
+			c.addf(`\x%02x`, ch)
+		}
+	} else {
+		c.escape(b)
+	}
 	c.text = append(c.text, '"')
+}
+
+// isText reports whether all bytes are printable or white space.
+func isText(b []byte) bool {
+	for _, ch := range b {
+		if ch >= 0x7f || ch < ' ' && (ch < '\t' || ch > '\r') {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *call) escape(b []byte) {

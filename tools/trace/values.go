@@ -9,14 +9,6 @@ import (
 
 // Values with a grammar of their own.
 
-func (c *call) dirFD(fd int32) {
-	if fd == unix.AT_FDCWD {
-		c.add("AT_FDCWD")
-		return
-	}
-	c.signed(int64(fd))
-}
-
 // fileMode prints the type of a file and its permission bits.
 func (c *call) fileMode(mode uint32) {
 	kind, ok := "", true
