@@ -122,6 +122,9 @@ const (
 // Site returns the address of the system call instruction.
 func (c *Call) Site() uintptr { return c.thread.site }
 
+// SP returns the stack pointer at the call.
+func (c *Call) SP() uintptr { return uintptr(c.thread.regs.SP) }
+
 // Thread returns the calling thread.
 func (c *Call) Thread() *Thread { return c.thread }
 

@@ -43,9 +43,9 @@ func runTrace(v *verb, args []string) (int, error) {
 	if err := t.become(cfg); err != nil {
 		return 0, err
 	}
-	t.opts.Path, t.opts.Args, t.opts.Env = cfg.Path, cfg.Args, len(os.Environ())
+	t.opts.Path, t.opts.Args, t.opts.Env = cfg.Path, cfg.Args, os.Environ()
 	if cfg.Env != nil {
-		t.opts.Env = len(cfg.Env)
+		t.opts.Env = cfg.Env
 	}
 	cfg.Tool, cfg.Hooked = &trace.Tool, t.hooked()
 	return t.run(cfg)

@@ -103,12 +103,14 @@ func (p *traceParser) line(tid, text string) error {
 	return fmt.Errorf("thread %s: not a line of strace's: %q", tid, text)
 }
 
-// add appends a call. The return from a handler is left out, as the lines of signals are: between which calls a signal
-// comes is a matter of the moment.
+// add appends a call. The return from a handler counts with the lines of signals: between which calls a signal comes is a
+// matter of the moment.
 func (th *traced) add(c call) {
-	if c.name != "rt_sigreturn" {
-		th.calls = append(th.calls, c)
+	if c.name == "rt_sigreturn" {
+		th.signals = append(th.signals, c.text)
+		return
 	}
+	th.calls = append(th.calls, c)
 }
 
 // makers are the calls whose result is a new thread.

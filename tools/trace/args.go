@@ -433,8 +433,17 @@ func (c *call) remaining(a arg, addr uint64) {
 	c.structure(a, addr, c.out)
 }
 
-// argv prints a vector of strings.
+// argv prints a vector of strings as far as it is shown.
 func (c *call) argv(addr uint64) {
+	if c.verbose() {
+		c.vector(addr, maxElements)
+		return
+	}
+	c.vector(addr, min(c.limit, maxElements))
+}
+
+// vector prints a vector of strings, limit of them.
+func (c *call) vector(addr uint64, limit int) {
 	for i := 0; ; i++ {
 		b, ok := c.in.bytes(addr+8*uint64(i), 8)
 		switch {
@@ -457,7 +466,7 @@ func (c *call) argv(addr uint64) {
 		} else {
 			c.add(", ")
 		}
-		if i >= min(c.limit, maxElements) {
+		if i >= limit {
 			c.add("...]")
 			return
 		}
@@ -467,6 +476,10 @@ func (c *call) argv(addr uint64) {
 
 // environment prints the address of a vector and its length.
 func (c *call) environment(addr uint64) {
+	if c.verbose() {
+		c.vector(addr, int(^uint(0)>>1))
+		return
+	}
 	c.addr(addr)
 	n, ok := c.in.note(addr)
 	if addr == 0 || !ok {
@@ -487,6 +500,10 @@ func (c *call) environment(addr uint64) {
 
 // dirents prints where directory entries are, and how many.
 func (c *call) dirents(addr uint64) {
+	if c.verbose() && c.nr == unix.SYS_GETDENTS64 && !c.failed() {
+		c.entries(addr, uint64(c.result))
+		return
+	}
 	c.addr(addr)
 	if n, ok := c.out.note(addr); ok && !c.failed() {
 		c.addf(" /* %d entries */", n)

@@ -63,12 +63,17 @@ func enterLimit(a arg) int {
 	case aString, aMemfdName, aThreadName, aBufferIn, aXattrIn, aMsgIn, aBytesIn, aRebootText:
 		return copySpace(int(options().maxString) + 8)
 	case aIn, aUpdated:
-		return copySpace(int(structSizes[a.param()]))
+		return copySpace(int(sizeOf(a)))
 	case aOut, aOutIfPositive, aRemaining, aPathOut, aBufferOut, aBytesOut, aXattrOut, aSigsetOut,
 		aSockaddrOut, aOptionOut, aEventsOut, aDirents, aDirents32, aGroupsOut, aCPUSetOut, aParentTID, aMsgOut, aResident, aIoEvents,
 		aNodemask:
 		return 0
-	case aLengthOut, aSigsetIn, aOffset, aEnv:
+	case aEnv:
+		if options().verbose != 0 {
+			return maxRecord
+		}
+		return copySpace(8)
+	case aLengthOut, aSigsetIn, aOffset:
 		return copySpace(8)
 	case aSockaddrIn, aFDSet, aCPUSetIn:
 		return copySpace(cpuSetMax)
@@ -91,7 +96,7 @@ func enterLimit(a arg) int {
 func exitLimit(a arg) int {
 	switch a.kind() {
 	case aOut, aOutIfPositive, aRemaining, aUpdated:
-		return copySpace(int(structSizes[a.param()]))
+		return copySpace(int(sizeOf(a)))
 	case aBufferOut, aBytesOut, aXattrOut, aMsgOut:
 		return copySpace(int(options().maxString) + 8)
 	case aOptionOut:
@@ -100,7 +105,12 @@ func exitLimit(a arg) int {
 		return copySpace(maxPath)
 	case aSockaddrOut, aCPUSetOut, aFDSet:
 		return copySpace(cpuSetMax)
-	case aSigsetOut, aLengthOut, aOffset, aDirents, aDirents32, aParentTID:
+	case aDirents, aDirents32:
+		if options().verbose != 0 {
+			return maxRecord
+		}
+		return copySpace(8)
+	case aSigsetOut, aLengthOut, aOffset, aParentTID:
 		return copySpace(8)
 	case aPoll:
 		return copySpace(maxElements * pollfdSize)
@@ -119,6 +129,9 @@ func exitLimit(a arg) int {
 	}
 	return 0
 }
+
+// sizeOf returns how much of a structure is shown.
+func sizeOf(a arg) uintptr { return shownSize(a, options().verbose != 0) }
 
 // copySpace is the room that a copy of n bytes takes in a record.
 func copySpace(n int) int { return copyHead + (n+7)&^7 }
@@ -139,7 +152,7 @@ func captureIn(w *rt.Writer, c *rt.Call, a arg, i int) {
 	case aMsgIn:
 		copyMemory(w, addr, 8+min(c.Arg(a.param()), text))
 	case aIn, aUpdated:
-		copyMemory(w, addr, uintptr(structSizes[a.param()]))
+		copyMemory(w, addr, sizeOf(a))
 	case aSigsetIn:
 		copyMemory(w, addr, min(c.Arg(a.param()), sigsetMax))
 	case aSockaddrIn:
@@ -158,6 +171,9 @@ func captureIn(w *rt.Writer, c *rt.Call, a arg, i int) {
 		captureArgv(w, c, addr, text)
 	case aEnv:
 		note(w, addr, countPointers(c, addr))
+		if options().verbose != 0 {
+			captureVector(w, c, addr, text)
+		}
 	case aIovecAddr, aIovecOut:
 		copyMemory(w, addr, elements(c.Arg(a.param()), text)*uintptr(iovecSize))
 	case aIovecIn:
@@ -181,17 +197,17 @@ func captureOut(w *rt.Writer, c *rt.Call, a arg, i int, result int64) {
 	}
 	if result < 0 {
 		if a.kind() == aRemaining && interrupted(result) {
-			copyMemory(w, addr, uintptr(structSizes[a.param()]))
+			copyMemory(w, addr, sizeOf(a))
 		}
 		return
 	}
 	n := uintptr(result)
 	switch a.kind() {
 	case aOut, aUpdated:
-		copyMemory(w, addr, uintptr(structSizes[a.param()]))
+		copyMemory(w, addr, sizeOf(a))
 	case aOutIfPositive:
 		if result > 0 {
-			copyMemory(w, addr, uintptr(structSizes[a.param()]))
+			copyMemory(w, addr, sizeOf(a))
 		}
 	case aBufferOut, aBytesOut, aXattrOut:
 		copyMemory(w, addr, min(n, text))
@@ -225,6 +241,9 @@ func captureOut(w *rt.Writer, c *rt.Call, a arg, i int, result int64) {
 		copyMemory(w, addr, min(n, cpuSetMax))
 	case aDirents, aDirents32:
 		note(w, addr, countDirents(c, addr, n))
+		if options().verbose != 0 {
+			copyMemory(w, addr, n)
+		}
 	case aIovecOut:
 		captureIovec(w, c, addr, c.Arg(a.param()), n)
 	case aMessageOut:
@@ -349,6 +368,37 @@ func captureIocbs(w *rt.Writer, c *rt.Call, addr, count uintptr) {
 		}
 		copyMemory(w, p, iocbSize)
 	}
+}
+
+// captureVector copies a whole vector of strings, as far as the record has room.
+func captureVector(w *rt.Writer, c *rt.Call, addr, text uintptr) {
+	for i := uintptr(0); w.Room() > copySpace(8)+copySpace(int(text)+1); i++ {
+		s := wordAt(c, addr+8*i)
+		copyMemory(w, addr+8*i, 8)
+		if s == 0 {
+			return
+		}
+		copyString(w, uintptr(s), int(text)+1)
+	}
+}
+
+// Offsets in the frame that rt_sigreturn finds at the stack pointer: struct ucontext (arch/x86/include/uapi/asm/sigcontext.h).
+const (
+	frameAX   = 144
+	frameMask = 296
+)
+
+// captureFrame copies what rt_sigreturn is about to restore that is shown: result and mask.
+func captureFrame(w *rt.Writer, c *rt.Call) {
+	note(w, frameAX, wordAt(c, c.SP()+frameAX))
+	note(w, frameMask, wordAt(c, c.SP()+frameMask))
+}
+
+// wordAt returns the word at addr, 0 if it cannot be read.
+func wordAt(c *rt.Call, addr uintptr) uint64 {
+	var v uint64
+	c.Read((*[8]byte)(unsafe.Pointer(&v))[:], addr)
+	return v
 }
 
 // countPointers returns how many pointers precede the null pointer of a vector. The top

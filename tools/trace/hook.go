@@ -48,6 +48,8 @@ type targetOptions struct {
 
 func options() *targetOptions { return (*targetOptions)(rt.Options()) }
 
+const sysSigreturn = 15
+
 // unknownRow stands for every call without a row.
 var unknownRow = row{args: [6]arg{aHex, aHex, aHex, aHex, aHex, aHex}}
 
@@ -68,7 +70,7 @@ func (r *row) count() int {
 
 func enter(c *rt.Call) {
 	r, n := rowOf(c)
-	limit := 8 + 8*n + linkRoom()
+	limit := 8 + 8*n + linkRoom() + 2*copySpace(8)
 	for i := range n {
 		limit += enterLimit(r.args[i])
 	}
@@ -83,6 +85,9 @@ func enter(c *rt.Call) {
 		}
 	}
 	captureLinks(&w, c, r, n)
+	if c.Nr() == sysSigreturn {
+		captureFrame(&w, c)
+	}
 	w.Commit()
 }
 

@@ -76,6 +76,11 @@ func (c *call) termios(b []byte) {
 	c.flags(xTermC, control&^(termBaudMask|termInputBaud|termSizeMask))
 	c.add(", c_lflag=")
 	c.flags(xTermL, uint64(le.Uint32(b[12:])))
+	if c.verbose() {
+		c.wholeTermios(b)
+		c.add("}")
+		return
+	}
 	c.add(", ...}")
 }
 

@@ -231,6 +231,17 @@ var structSizes = [structs >> 8]uint16{
 	sCachestatRange >> 8: 16, sCachestat >> 8: 40, sShmInfo >> 8: 48,
 }
 
+// verboseSizes is the same for -v, where it is more.
+var verboseSizes = [structs >> 8]uint16{sStat >> 8: 144, sStatx >> 8: 152, sUtsname >> 8: 390, sRusage >> 8: 144}
+
+// shownSize returns how much of a structure is shown.
+func shownSize(a arg, verbose bool) uintptr {
+	if n := verboseSizes[a.param()]; verbose && n != 0 {
+		return uintptr(n)
+	}
+	return uintptr(structSizes[a.param()])
+}
+
 // siginfoSize is how much of struct siginfo is ever printed: the union's members end
 // with si_stime (include/uapi/asm-generic/siginfo.h, 6.18).
 const siginfoSize = 48

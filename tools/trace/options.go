@@ -42,7 +42,7 @@ type Options struct {
 	// The program that was started, for the line that its exec would have had.
 	Path string
 	Args []string
-	Env  int // number of its variables
+	Env  []string
 }
 
 // Defaults of strace.

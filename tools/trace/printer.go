@@ -377,11 +377,25 @@ func (p *Printer) startLine(t *thread) {
 			c.add("...")
 		}
 	}
-	plural := "s"
-	if p.opts.Env == 1 {
-		plural = ""
+	c.add("], [")
+	switch plural := "s"; {
+	case p.opts.Verbose:
+		for i, v := range p.opts.Env {
+			if i > 0 {
+				c.add(", ")
+			}
+			c.quote([]byte(v)[:min(len(v), c.limit)])
+			if len(v) > c.limit {
+				c.add("...")
+			}
+		}
+	default:
+		if len(p.opts.Env) == 1 {
+			plural = ""
+		}
+		c.addf("/* %d var%s */", len(p.opts.Env), plural)
 	}
-	c.addf("], [/* %d var%s */]", p.opts.Env, plural)
+	c.add("]")
 	p.leader(t)
 	p.write(c.text)
 	p.finish("= 0", "", 0)
@@ -408,8 +422,16 @@ func (p *Printer) enter(t *thread, c *call) {
 	if c.row.result == rNone && c.nr != unix.SYS_RT_SIGRETURN {
 		p.exited(t)
 	} else if c.row.result == rNone {
-		p.result(t, 0)
+		p.restored(t)
 	}
+}
+
+// restored completes rt_sigreturn, which leaves no other record.
+func (p *Printer) restored(t *thread) {
+	c := t.pending
+	ax, ok := c.in.note(frameAX)
+	c.result, c.ended = int64(ax), ok
+	p.result(t, c.result)
 }
 
 // exit completes a call that has ended.
@@ -600,7 +622,7 @@ func (p *Printer) shows(s status) bool { return p.opts.status == 0 || p.opts.sta
 // status says how a call ended.
 func (c *call) status() status {
 	switch {
-	case c.row.result == rNone:
+	case !c.ended && c.row.result == rNone:
 		return unfinished
 	case c.failed() || c.restarts():
 		return failed
@@ -611,7 +633,7 @@ func (c *call) status() status {
 // outcome returns what stands behind the parenthesis of a call.
 func (c *call) outcome(v int64, spent time.Duration) (result, auxiliary string, time time.Duration) {
 	switch {
-	case c.row.result == rNone:
+	case !c.ended && c.row.result == rNone:
 		return "= ?", "", 0
 	case v == -rt.ERESTARTSYS || v == -eintr && c.restartCode() != "":
 		return "= ? " + c.restartCode(), "", spent

@@ -78,7 +78,7 @@ func TestStart(t *testing.T) {
 	var s story
 	s.born(7, 7, rt.BirthExec)
 	s.enter(7, 7, unix.SYS_EXIT_GROUP, 3)
-	s.expect(t, Options{Path: "/bin/a", Args: []string{"a", "b\n"}, Env: 1}, ""+
+	s.expect(t, Options{Path: "/bin/a", Args: []string{"a", "b\n"}, Env: []string{"A=1"}}, ""+
 		"execve(\"/bin/a\", [\"a\", \"b\\n\"], [/* 1 var */]) = 0\n"+
 		"exit_group(3)                           = ?\n"+
 		"+++ exited with 3 +++\n")
@@ -180,6 +180,37 @@ func TestNotRun(t *testing.T) {
 	want = "close(5 <unfinished ...>\n" + signal + "<... close resumed>)                    = 0\n"
 	if diff := cmp.Diff(want, s.print(t, Options{}, 1, nil)); diff != "" {
 		t.Errorf("taken back after it was written (-want +got):\n%s", diff)
+	}
+}
+
+// TestNotRunHandler checks that the same holds when the signal's handler makes calls, and when it jumps away.
+func TestNotRunHandler(t *testing.T) {
+	t.Parallel()
+	begin := func(s *story) {
+		s.enter(7, 7, unix.SYS_CLOSE, 5)
+		s.exit(7, 7, -rt.ENOTRUN)
+		s.signal(7, 7, uint32(unix.SIGUSR1), 0, 0, 0, 9, 1000)
+		s.enter(7, 7, unix.SYS_GETPID)
+		s.exit(7, 7, 7)
+	}
+	want := "close(5 <unfinished ...>\n" +
+		"--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=9, si_uid=1000} ---\n" +
+		"getpid()                                = 7\n"
+	var s story
+	begin(&s)
+	s.add(7, 7, recordEnter, enterData(unix.SYS_RT_SIGRETURN, [6]uint64{}, words(noteBit|frameAX, 3), words(noteBit|frameMask, 1)))
+	s.enter(7, 7, unix.SYS_CLOSE, 5)
+	s.exit(7, 7, 0)
+	returned := want + "rt_sigreturn({mask=[HUP]})              = 3\n<... close resumed>)                    = 0\n"
+	if diff := cmp.Diff(returned, s.print(t, Options{}, 1, nil)); diff != "" {
+		t.Errorf("the handler returns (-want +got):\n%s", diff)
+	}
+	var j story
+	begin(&j)
+	j.enter(7, 7, unix.SYS_GETPPID)
+	j.exit(7, 7, 1)
+	if diff := cmp.Diff(want+"getppid()                               = 1\n", j.print(t, Options{}, 1, nil)); diff != "" {
+		t.Errorf("the handler jumps away (-want +got):\n%s", diff)
 	}
 }
 

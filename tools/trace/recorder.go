@@ -109,6 +109,8 @@ func splitArguments(text string) []string {
 			i++
 		case ch == '"':
 			quoted = !quoted
+		case !quoted && strings.HasPrefix(text[i:], "/*"):
+			i += max(strings.Index(text[i:], "*/"), 0)
 		case quoted:
 		case ch == '(' || ch == '[' || ch == '{':
 			depth++
@@ -144,15 +146,18 @@ func NewPerfetto(w io.Writer) Recorder {
 type traceEvent struct {
 	Name  string            `json:"name"`
 	Phase string            `json:"ph"`
-	Time  float64           `json:"ts"`
-	Spent *float64          `json:"dur,omitempty"`
+	Time  json.Number       `json:"ts"`
+	Spent json.Number       `json:"dur,omitempty"`
 	PID   int               `json:"pid"`
 	TID   int               `json:"tid"`
 	Scope string            `json:"s,omitempty"`
 	Args  map[string]string `json:"args,omitempty"`
 }
 
-func microseconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e3 }
+// microseconds returns a time in microseconds with all its digits: a float64 has too few since 1970.
+func microseconds(nano int64) json.Number {
+	return json.Number(fmt.Sprintf("%d.%03d", nano/1000, nano%1000))
+}
 
 func (p *perfetto) event(e traceEvent) {
 	b, err := json.Marshal(e)
@@ -182,28 +187,28 @@ func (p *perfetto) name(t *thread) {
 func (p *perfetto) call(t *thread, c *call, ended time.Time) {
 	p.name(t)
 	c.all()
-	spent := float64(ended.Sub(c.began)) / 1e3
 	args := map[string]string{"args": string(c.text)}
 	if c.ended {
 		result, auxiliary, _ := c.outcome(c.result, 0)
 		args["result"] = strings.TrimSpace(strings.TrimPrefix(result, "= ") + " " + auxiliary)
 	}
-	p.event(traceEvent{Name: callName(c.nr), Phase: "X", Time: microseconds(c.began), Spent: &spent, PID: t.pid, TID: t.tid, Args: args})
+	p.event(traceEvent{Name: callName(c.nr), Phase: "X", Time: microseconds(c.began.UnixNano()),
+		Spent: microseconds(int64(ended.Sub(c.began))), PID: t.pid, TID: t.tid, Args: args})
 }
 
 func (p *perfetto) signal(t *thread, sig int, info string, at time.Time) {
 	p.name(t)
 	p.event(traceEvent{
-		Name: signalText(sig), Phase: "i", Time: microseconds(at), PID: t.pid, TID: t.tid, Scope: "t", Args: map[string]string{"info": info},
+		Name: signalText(sig), Phase: "i", Time: microseconds(at.UnixNano()), PID: t.pid, TID: t.tid, Scope: "t", Args: map[string]string{"info": info},
 	})
 }
 
 func (p *perfetto) ended(t *thread, how string, at time.Time) {
-	p.event(traceEvent{Name: how, Phase: "i", Time: microseconds(at), PID: t.pid, TID: t.tid, Scope: "t"})
+	p.event(traceEvent{Name: how, Phase: "i", Time: microseconds(at.UnixNano()), PID: t.pid, TID: t.tid, Scope: "t"})
 }
 
 func (p *perfetto) lost(records uint64) {
-	p.event(traceEvent{Name: fmt.Sprintf("%d records lost", records), Phase: "i", Scope: "g"})
+	p.event(traceEvent{Name: fmt.Sprintf("%d records lost", records), Phase: "i", Time: "0", Scope: "g"})
 }
 
 func (p *perfetto) Close() error {

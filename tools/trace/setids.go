@@ -220,5 +220,7 @@ const (
 	xSpeculationState
 	xDispatch
 	xMovePages
+	xLineDiscipline
+	xDirentType
 	setCount
 )

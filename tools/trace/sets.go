@@ -1175,4 +1175,12 @@ var sets = [setCount >> 8]set{
 	xMovePages >> 8: {"MPOL_???", []name{
 		{0x1, "MPOL_MF_STRICT"}, {0x2, "MPOL_MF_MOVE"}, {0x4, "MPOL_MF_MOVE_ALL"},
 	}},
+	xLineDiscipline >> 8: {"N_???", []name{
+		{0x0, "N_TTY"}, {0x1, "N_SLIP"}, {0x2, "N_MOUSE"}, {0x3, "N_PPP"}, {0x4, "N_STRIP"}, {0x5, "N_AX25"}, {0x6, "N_X25"},
+		{0x7, "N_6PACK"}, {0xb, "N_IRDA"}, {0xd, "N_HDLC"}, {0xe, "N_SYNC_PPP"}, {0xf, "N_HCI"},
+	}},
+	xDirentType >> 8: {"DT_???", []name{
+		{0x0, "DT_UNKNOWN"}, {0x1, "DT_FIFO"}, {0x2, "DT_CHR"}, {0x4, "DT_DIR"}, {0x6, "DT_BLK"}, {0x8, "DT_REG"},
+		{0xa, "DT_LNK"}, {0xc, "DT_SOCK"}, {0xe, "DT_WHT"},
+	}},
 }

@@ -239,7 +239,14 @@ func (c *call) stringUnless(no bool, addr uint64) {
 	}
 }
 
-func (c *call) sigreturn() {}
+// sigreturn shows the mask that it restores. Its result is that of the interrupted call, or whatever the register held.
+func (c *call) sigreturn() {
+	if mask, ok := c.in.note(frameMask); ok && !c.ended {
+		c.add("{mask=")
+		c.sigset(mask, sigsetMax)
+		c.add("}")
+	}
+}
 
 func (c *call) restart() {
 	if !c.ended {

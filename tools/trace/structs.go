@@ -76,7 +76,7 @@ var structPrinters = [structs >> 8]func(c *call, b []byte){
 
 // structure prints the structure that a names, at addr in m.
 func (c *call) structure(a arg, addr uint64, m memory) {
-	b, ok := m.bytes(addr, uint64(structSizes[a.param()]))
+	b, ok := m.bytes(addr, uint64(shownSize(a, c.verbose())))
 	if addr == 0 || !ok || a.param() == int(sEpollEvent>>8) && c.args[1] == unix.EPOLL_CTL_DEL {
 		c.addr(addr)
 		return
@@ -112,6 +112,10 @@ const (
 )
 
 func (c *call) stat(b []byte) {
+	if c.verbose() {
+		c.wholeStat(b)
+		return
+	}
 	mode := le.Uint32(b[stMode:])
 	c.add("{st_mode=")
 	c.fileMode(mode)
@@ -134,6 +138,10 @@ const (
 )
 
 func (c *call) statx(b []byte) {
+	if c.verbose() {
+		c.wholeStatx(b)
+		return
+	}
 	mask := le.Uint32(b[stxMask:])
 	c.add("{stx_mask=")
 	c.flags(xStatxMask, uint64(mask))
@@ -263,6 +271,11 @@ func (c *call) rusage(b []byte) {
 	c.timeval(b)
 	c.add(", ru_stime=")
 	c.timeval(b[16:])
+	if c.verbose() {
+		c.wholeRusage(b)
+		c.add("}")
+		return
+	}
 	c.add(", ...}")
 }
 
@@ -270,6 +283,10 @@ func (c *call) rusage(b []byte) {
 const utsField = 65
 
 func (c *call) utsname(b []byte) {
+	if c.verbose() {
+		c.wholeUtsname(b)
+		return
+	}
 	c.add("{sysname=")
 	c.quote(untilNUL(b[:utsField]))
 	c.add(", nodename=")
