@@ -20,6 +20,7 @@ var replacements = []struct {
 	{regexp.MustCompile(`tv_(sec|nsec|usec)=\d+`), `tv_${1}=N`},
 	{regexp.MustCompile(`si_([us])time=\d+( /\*.*?\*/)?`), `si_${1}time=N`},
 	{regexp.MustCompile(`^(time|times|getppid|getpgrp|getsid|setsid)\((.*)\) = \d+.*`), `$1($2) = N`},
+	{regexp.MustCompile(`^rt_sigreturn\((.*)\) = .*`), `rt_sigreturn($1) = N`}, // of the call that was interrupted
 	{regexp.MustCompile(`^getrandom\("[^"]*"`), `getrandom("RANDOM"`},
 }
 

@@ -96,6 +96,9 @@ func (p *traceParser) line(tid, text string) error {
 		th.end = m[1]
 		return nil
 	}
+	if strings.HasPrefix(text, "???(") {
+		return nil // a thread that ended before strace could ask what it was doing
+	}
 	if signalled.MatchString(text) {
 		th.signals = append(th.signals, text)
 		return nil
