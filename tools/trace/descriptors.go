@@ -11,13 +11,11 @@ import (
 )
 
 // noteOf returns the bytes that the hook noted of a descriptor.
-func (c *call) noteOf(bit uint64, fd int32) []byte {
+func (m memory) noteOf(bit uint64, fd int32) []byte {
 	addr := noteBit | bit | uint64(uint32(fd))
-	for _, m := range []memory{c.out, c.in} {
-		for _, p := range m {
-			if p.addr == addr {
-				return p.data
-			}
+	for _, p := range m {
+		if p.addr == addr {
+			return p.data
 		}
 	}
 	return nil
@@ -25,8 +23,13 @@ func (c *call) noteOf(bit uint64, fd int32) []byte {
 
 func (c *call) returnsFD() bool { return returnsFD(c.row, c.nr, uintptr(c.args[1])) }
 
-// descriptor returns a descriptor with what it stands for, if that is wanted.
-func (c *call) descriptor(fd int32) string {
+// descriptor returns a descriptor that the call was given, with what it stands for if that is wanted.
+func (c *call) descriptor(fd int32) string { return c.descriptorIn(fd, c.in) }
+
+// newDescriptor returns a descriptor that the call has made.
+func (c *call) newDescriptor(fd int32) string { return c.descriptorIn(fd, c.out) }
+
+func (c *call) descriptorIn(fd int32, m memory) string {
 	number := fmt.Sprint(fd)
 	if fd == unix.AT_FDCWD {
 		number = "AT_FDCWD"
@@ -34,14 +37,14 @@ func (c *call) descriptor(fd int32) string {
 	if c.opts == nil || c.opts.Paths == 0 {
 		return number
 	}
-	link := c.noteOf(linkBit, fd)
+	link := m.noteOf(linkBit, fd)
 	if link == nil {
 		return number
 	}
 	var path call
 	path.escapePath(link)
 	text := string(path.text)
-	if info := c.noteOf(infoBit, fd); len(info) >= infoSize {
+	if info := m.noteOf(infoBit, fd); len(info) >= infoSize {
 		text = describe(text, info)
 	}
 	return number + "<" + text + ">"
@@ -86,11 +89,10 @@ func describe(path string, info []byte) string {
 		return unixSocket(kind, inode, address)
 	case unix.AF_NETLINK:
 		protocol, _ := nameOf(xNetlinkProtocol, uint64(le.Uint32(info[infoProtocol:])))
-		port := ""
-		if len(address) >= sockaddrNetlink {
-			port = fmt.Sprint(le.Uint32(address[4:]))
+		if len(address) < sockaddrNetlink || le.Uint32(address[4:]) == 0 {
+			return fmt.Sprintf("NETLINK:[%s]", inode)
 		}
-		return fmt.Sprintf("NETLINK:[%s:%s]", strings.TrimPrefix(protocol, "NETLINK_"), port)
+		return fmt.Sprintf("NETLINK:[%s:%d]", strings.TrimPrefix(protocol, "NETLINK_"), le.Uint32(address[4:]))
 	}
 	return path
 }
@@ -141,7 +143,7 @@ func unixSocket(kind uint32, inode string, address []byte) string {
 	return fmt.Sprintf("%s:[%s,%s]", name, inode, path.text)
 }
 
-// dealsWith reports whether one of the call's arguments, or its result, is one of the paths or a descriptor of one.
+// dealsWith reports whether one of the call's arguments is one of the paths, or a descriptor of one.
 func (c *call) dealsWith(paths []string) bool {
 	for i := range c.count {
 		switch a := c.row.args[i]; a.kind() {
@@ -150,13 +152,13 @@ func (c *call) dealsWith(paths []string) bool {
 				return true
 			}
 		case aFD, aDirFD:
-			if slices.Contains(paths, string(c.noteOf(linkBit, int32(c.args[i])))) {
+			if slices.Contains(paths, string(c.in.noteOf(linkBit, int32(c.args[i])))) {
 				return true
 			}
 		case aPoll:
 			for j := range min(uint64(uint32(c.args[a.param()])), maxElements) {
 				b, ok := c.in.bytes(c.args[i]+j*pollfdSize, 4)
-				if ok && slices.Contains(paths, string(c.noteOf(linkBit, int32(le.Uint32(b))))) {
+				if ok && slices.Contains(paths, string(c.in.noteOf(linkBit, int32(le.Uint32(b))))) {
 					return true
 				}
 			}

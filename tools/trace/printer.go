@@ -644,7 +644,7 @@ func (c *call) outcome(v int64, spent time.Duration) (result, auxiliary string, 
 	case c.row.result == rHex || c.hexResult():
 		return "= " + hexResult(v), c.auxiliary(), spent
 	case c.returnsFD():
-		return "= " + c.descriptor(int32(v)), c.auxiliary(), spent
+		return "= " + c.newDescriptor(int32(v)), c.auxiliary(), spent
 	}
 	return fmt.Sprintf("= %d", v), c.auxiliary(), spent
 }

@@ -15,7 +15,7 @@ var structPrinters = [structs >> 8]func(c *call, b []byte){
 	sUlong >> 8: func(c *call, b []byte) { c.addf("[%d]", le.Uint64(b)) },
 	sAddr >> 8:  func(c *call, b []byte) { c.addf("[%s]", address(le.Uint64(b))) },
 	sFDPair >> 8: func(c *call, b []byte) {
-		c.addf("[%s, %s]", c.descriptor(int32(le.Uint32(b))), c.descriptor(int32(le.Uint32(b[4:]))))
+		c.addf("[%s, %s]", c.newDescriptor(int32(le.Uint32(b))), c.newDescriptor(int32(le.Uint32(b[4:]))))
 	},
 	sID >> 8:             func(c *call, b []byte) { c.addf("[%d]", idValue(le.Uint32(b))) },
 	sSignal >> 8:         func(c *call, b []byte) { c.addf("[%s]", signalText(int(int32(le.Uint32(b))))) },
