@@ -47,6 +47,9 @@ func runTrace(v *verb, args []string) (int, error) {
 	if cfg.Env != nil {
 		t.opts.Env = cfg.Env
 	}
+	if t.given && !t.set.Has(syscall.SYS_EXECVE) {
+		t.opts.Path = "" // the first exec is not to be shown
+	}
 	cfg.Tool, cfg.Hooked = &trace.Tool, t.hooked()
 	return t.run(cfg)
 }
