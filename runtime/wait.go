@@ -43,8 +43,8 @@ func (t *Thread) lookOut(options uintptr, many bool) lookout {
 	return l
 }
 
-// again reports whether the wait has to be made once more: it was about a helper, or has found that there is a child, pid 0, when
-// that may have been a helper. That one is soon gone, or this thread.
+// again reports whether the wait has to be made once more: it was about a helper, or has found that there is a child, pid 0,
+// when that may have been a helper. That one is soon gone, or this thread.
 func (l *lookout) again(pid int32, killed bool) bool {
 	if !l.some || !l.helped && l.started == atomic.LoadUint32(&helpers) {
 		return false
