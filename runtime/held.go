@@ -29,7 +29,8 @@ const (
 	heldFull     = 2
 )
 
-// heldSignals are the places for one of each of the runtime's own signals, in the order in which the kernel would deliver them.
+// heldSignals are the places for one of each of the runtime's own signals, in the order in which the kernel would deliver
+// them.
 type heldSignals [len(ownOrder)]heldSignal
 
 var ownOrder = [...]int{sigBus, sigSegv, sigSys}
@@ -157,8 +158,8 @@ func giveBack(lent uint64) {
 	}
 }
 
-// sigToken carries all tokens, by which one thread tells another that the process holds a signal for it. It is not SIGSYS: as
-// long as one of these is queued for a thread, the kernel drops the one that the trap source sends, and a system
+// sigToken carries all tokens, by which one thread tells another that the process holds a signal for it. It is not SIGSYS:
+// as long as one of these is queued for a thread, the kernel drops the one that the trap source sends, and a system
 // call would be lost (legacy_queue, kernel/signal.c).
 const sigToken = sigBus
 
@@ -180,8 +181,8 @@ func (t *Thread) tell() {
 // takes is the signals that the thread does not block or waits for.
 func (t *Thread) takes() uint64 { return atomic.LoadUint64(&t.waiting) | ^t.blocked() }
 
-// takeTokens takes the signals that the process holds and the thread does not block or waits for, and tells another thread of
-// the others.
+// takeTokens takes the signals that the process holds and the thread does not block or waits for, and tells another thread
+// of the others.
 //
 // A token that comes meanwhile has it done once more, and not on top: two threads that block and unblock a signal all
 // the time could else fill their signal stacks.

@@ -219,6 +219,10 @@ func onForeignTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 		info.SetCallAddr(uintptr(uc.Mcontext.IP))
 		deliver(t, sigSys, info, uc)
 	case w[WindowDoCall].has(ip), w[WindowMakeCall].has(ip), w[WindowJudgeCall].has(ip):
+		if t.mask&sigBit(sigSys) != 0 {
+			killBy(t, sigSys, uc)
+			return
+		}
 		info.SetCallAddr(t.site + callLength)
 		t.parkSignal(sigSys, info, uc)
 	default:

@@ -136,8 +136,8 @@ func isFault(sig int, info *ucontext.Siginfo) bool {
 	return info.Code > 0
 }
 
-// targetContext turns the context of an interrupted thread to the target's and reports true. Where the runtime has to go on first it
-// sees to it that it comes to exitToTarget without blocking.
+// targetContext turns the context of an interrupted thread to the target's and reports true. Where the runtime has to go on
+// first it sees to it that it comes to exitToTarget without blocking.
 func (t *Thread) targetContext(uc *ucontext.Ucontext) bool {
 	m := &uc.Mcontext
 	if to := patchTarget(uintptr(m.IP)); to != 0 {

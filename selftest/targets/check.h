@@ -156,8 +156,8 @@ static void tick(int us)
 	CHECK(setitimer(ITIMER_REAL, &it, NULL) == 0);
 }
 
-// With SELFTEST_STORM set a signal comes every millisecond, whose handler has SA_RESTART. Its timer is a POSIX one: it is neither
-// inherited nor handed on by exec, and leaves SIGALRM and the interval timers to the target.
+// With SELFTEST_STORM set a signal comes every millisecond, whose handler has SA_RESTART. Its timer is a POSIX one: it is
+// neither inherited nor handed on by exec, and leaves SIGALRM and the interval timers to the target.
 static void storm_signal(int sig) { (void)sig; }
 
 __attribute__((constructor, unused))

@@ -61,7 +61,8 @@ static void queue(pid_t group, pid_t thread, int sig, int value)
 	siginfo_t info = {.si_signo = sig, .si_code = SI_QUEUE};
 	info.si_value.sival_int = value;
 	for (;;) {
-		long r = thread ? syscall(SYS_rt_tgsigqueueinfo, group, thread, sig, &info) : syscall(SYS_rt_sigqueueinfo, group, sig, &info);
+		long r = thread ? syscall(SYS_rt_tgsigqueueinfo, group, thread, sig, &info)
+				: syscall(SYS_rt_sigqueueinfo, group, sig, &info);
 		if (r == 0)
 			return;
 		EQUAL(errno, EAGAIN);
