@@ -49,21 +49,27 @@ func stateOf(t *rt.Thread) *state { return (*state)(t.State()) }
 // linkName writes the path of a descriptor's link to b, with its NUL.
 func linkName(b *[48]byte, fd int32) {
 	if fd == currentDir {
-		copy(b[:], "/proc/thread-self/cwd\x00")
+		putText(b, "/proc/thread-self/cwd\x00")
 		return
 	}
-	n := copy(b[:], "/proc/thread-self/fd/")
-	var digits [10]byte
-	i := len(digits)
-	for v := uint32(fd); ; v /= 10 {
-		i--
-		digits[i] = byte('0' + v%10)
-		if v < 10 {
-			break
-		}
+	n := putText(b, "/proc/thread-self/fd/")
+	digits := 1
+	for v := uint32(fd); v >= 10; v /= 10 {
+		digits++
 	}
-	n += copy(b[n:], digits[i:])
-	b[n] = 0
+	for i, v := n+digits-1, uint32(fd); i >= n; i-- {
+		b[i], v = byte('0'+v%10), v/10
+	}
+	b[n+digits] = 0
+}
+
+// putText writes s to the start of b and returns its length. copy would use vector registers that a hooked call does not
+// save (launcher/vectors.go).
+func putText(b *[48]byte, s string) int {
+	for i := range len(s) {
+		b[i] = s[i]
+	}
+	return len(s)
 }
 
 // captureFD adds what a descriptor stands for, if that is wanted.
