@@ -95,6 +95,22 @@ static void refused(void)
 	FAILS(syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action), EOPNOTSUPP);
 }
 
+// The longest filter that the kernel takes.
+static void longest(void)
+{
+	static struct sock_filter code[BPF_MAXINSNS];
+	struct sock_fprog p = {BPF_MAXINSNS, code};
+	for (int i = 0; i < BPF_MAXINSNS; i++)
+		code[i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	pid_t pid = fork();
+	if (pid == 0) {
+		CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+		EQUAL(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &p), 0);
+		_exit(6);
+	}
+	EQUAL(ended(pid), 6);
+}
+
 int main(int argc, char **argv)
 {
 	(void)argv;
@@ -105,6 +121,7 @@ int main(int argc, char **argv)
 	EQUAL(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
 	kills();
 	refused();
+	longest();
 	errors();
 	synchronized();
 	puts("filters ok");
