@@ -41,6 +41,7 @@ static void expects(const char *text)
 // in_terminal is the session's first process.
 static int in_terminal(int fd)
 {
+	close(master); // the last one to close it hangs up
 	CHECK(setsid() == getpid());
 	CHECK(ioctl(fd, TIOCSCTTY, 0) == 0);
 	EQUAL(tcgetpgrp(fd), getpid());
