@@ -67,7 +67,7 @@ static int in_terminal(int fd)
 		signal(SIGTTOU, SIG_DFL);
 		for (int i = 0; i < 3; i++)
 			dup2(fd, i);
-		execl("/bin/sh", "sh", "-c", "echo job; sleep 20", NULL);
+		execl("/bin/sh", "sh", "-c", "echo job; exec sleep 20", NULL);
 		_exit(1);
 	}
 	int status;
