@@ -211,7 +211,7 @@ func (l *loading) checkRights(fd uintptr) {
 	var st syscall.Stat_t
 	sys(sysFstat, fd, addrOf(&st), 0, 0, 0, 0)
 	f, own := execFile{fd, 0, atEmptyPath}, ownCapabilities()
-	if !currentThread().noNewPrivs && f.grants(&st, &own) {
+	if s := shared(); s.NoNewPrivs == 0 && !currentThread().noNewPrivs && f.grants(&st, &own) {
 		abort("exec, without a helper, of a program with rights of its own (set-user-ID, set-group-ID, capabilities)", l.site)
 	}
 }

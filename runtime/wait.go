@@ -49,7 +49,7 @@ func (l *lookout) again(pid int32, killed bool) bool {
 	if !l.some || !l.helped && l.started == atomic.LoadUint32(&helpers) {
 		return false
 	}
-	if pid != 0 && !l.thread.meets(pid) && (l.options&wnowait == 0 || !killed || hasChild(pid, 0)) {
+	if pid != 0 && !l.meets(pid) && (l.options&wnowait == 0 || !killed || isOrdinary(pid)) {
 		// A process ID that was merely looked at says nothing: it may be the next helper's by now. Helpers are killed.
 		return false
 	}
@@ -68,10 +68,11 @@ func (t *Thread) helped() bool {
 }
 
 // meets reports whether a child is another thread's helper. If it has been reaped that thread waits to hear of it.
-func (t *Thread) meets(pid int32) bool {
+func (l *lookout) meets(pid int32) bool {
+	t := l.thread
 	for o := allThreads; o != nil; o = o.next {
 		if o != t && o.pid == t.pid && o.state == slotUsed && atomic.LoadInt32(&o.exec.helper) == pid {
-			if !hasChild(pid, wallWait) {
+			if l.options&wnowait == 0 {
 				atomic.StoreInt32(&o.exec.helper, noHelper)
 			}
 			return true
@@ -80,10 +81,10 @@ func (t *Thread) meets(pid int32) bool {
 	return false
 }
 
-// hasChild reports whether there is such a child, of those that the options show, and it has not been reaped.
-func hasChild(pid int32, options uintptr) bool {
+// isOrdinary reports whether there is such a child, one with SIGCHLD as its exit signal, that has not been reaped.
+func isOrdinary(pid int32) bool {
 	const pPID, wnohang, wexited = 1, 1, 4
-	return !failed(sys(sysWaitid, pPID, uintptr(pid), 0, wnohang|wexited|wnowait|options, 0, 0))
+	return !failed(sys(sysWaitid, pPID, uintptr(pid), 0, wnohang|wexited|wnowait, 0, 0))
 }
 
 // rusage is struct rusage.

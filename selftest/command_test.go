@@ -506,7 +506,9 @@ func TestRights(t *testing.T) {
 				}
 				want := command{argv: append(slices.Clone(c.outer), argv...)}.mustRun(t)
 				got := command{argv: append(append(slices.Clone(c.outer), wrap...), argv...)}.mustRun(t)
-				if c.refused {
+				// Without a helper the kernel does not start the program, so it changes nobody's users.
+				alone := m.name == "run-no-helper" && c.outer == nil && (c.name == "user" || c.name == "group")
+				if c.refused || alone {
 					expect(t, "exit 125", got.Status)
 					if !regexp.MustCompile(`^trapline: [^\n]*rights of its own[^\n]*\n$`).MatchString(got.Stderr) {
 						t.Errorf("%s, %s: no line says why: %q", c.name, place, got.Stderr)
