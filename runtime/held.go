@@ -170,12 +170,22 @@ func (t *Thread) tell() {
 		if o == t || atomic.LoadUint32(&o.state) != slotUsed || o.pid != t.pid || held&o.takes() == 0 {
 			continue
 		}
+		atomic.StoreUint32(&o.told, 1)
 		token := ucontext.Siginfo{Signo: sigToken, Code: siToken}
 		token.SetSender(t.pid, 0)
 		if !failed(sys(sysRtTgsigqueue, uintptr(o.pid), uintptr(o.tid), sigToken, addrOf(&token), 0, 0)) {
 			held &^= o.takes()
 		}
 	}
+}
+
+// isToken reports whether a signal is a token. At RLIMIT_SIGPENDING the kernel forgets what came with it.
+func (t *Thread) isToken(sig int, info *ucontext.Siginfo) bool {
+	const siUser = 0
+	if sig != sigToken || info.Code != siToken && (info.Code != siUser || info.PID() != 0) {
+		return false
+	}
+	return atomic.SwapUint32(&t.told, 0) != 0 || info.Code == siToken
 }
 
 // takes is the signals that the thread does not block or waits for.

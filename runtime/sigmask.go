@@ -99,7 +99,7 @@ func rtSigtimedwait(t *Thread, c *Call) int64 {
 		giveBack(lent | t.lent)
 		t.lent = 0
 		switch {
-		case r == sigToken && info.Code == siToken, r == -int64(eINTR) && t.parked == 0:
+		case r > 0 && t.isToken(int(r), &info), r == -int64(eINTR) && t.parked == 0:
 			continue // a token; what it told of is lent to the kernel now, or somebody else has it
 		case r > 0 && a[1] != 0 && safeCopy(a[1], addrOf(&info), unsafe.Sizeof(info)) != unsafe.Sizeof(info):
 			return -int64(eFAULT)

@@ -61,7 +61,7 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 	case sig == sigSys && isTrap(info, uc):
 		onTrap(t, info, uc)
 		return
-	case sig == sigToken && info.Code == siToken:
+	case t.isToken(sig, info):
 		t.takeTokens(uc)
 		return
 	case sig == sigBus && (info.Code == siExec || info.Code == siExecFailed):

@@ -55,6 +55,7 @@ type Thread struct {
 	tempMask    uint64 // mask that a call like sigsuspend set for its own duration
 	hasTempMask uint32
 	tokens      uint32      // those that have come
+	told        uint32      // 1: a token was sent since one was lost
 	telling     bool        // takeTokens is at work
 	waiting     uint64      // what rt_sigtimedwait waits for
 	lent        uint64      // what a handler has lent the kernel for it

@@ -101,10 +101,11 @@ const (
 )
 
 // siExec marks the signal that offers an exec; its address is that of the execJob. siExecFailed marks the one that takes
-// the offer back.
+// the offer back. A thread may send itself positive codes, which RLIMIT_SIGPENDING does not make the kernel forget
+// (__send_signal_locked, kernel/signal.c, 6.18).
 const (
-	siExec       = siToken - 1
-	siExecFailed = siToken - 2
+	siExec       = -siToken + 1
+	siExecFailed = -siToken + 2
 )
 
 // offerExec offers the exec that follows to the tracer and reports whether it was taken. The signal stops for the
