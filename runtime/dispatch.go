@@ -27,6 +27,7 @@ func dispatch(t *Thread) bool {
 	}
 	r.CX, r.R11 = uint64(site)+callLength, r.Flags
 	if t.parked != 0 {
+		t.stepping = false
 		t.again()
 		return false
 	}

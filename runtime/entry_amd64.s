@@ -233,6 +233,11 @@ more:
 	MOVOU	VECTOR(13), X13
 	JMP	few
 unusual:
+	LEAQ	·deliverTrap(SB), CX
+	CMPQ	CX, Thread_exitIP(GS)
+	JNE	flags
+	ANDL	$~FLAG_TF, AX // deliverParked gives it to the target: here a step would find SIGTRAP blocked
+flags:
 	PUSHQ	AX
 	POPFQ
 	JMP	general

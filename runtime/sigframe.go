@@ -167,6 +167,7 @@ func sigreturn(t *Thread) int64 {
 	f.Uc.Sigmask = kernelMask(t.mask)
 	f.Uc.Stack = ucontext.Stack{SP: t.signalStack(), Size: signalStackSize}
 	lent := t.lend(^t.mask) // they come when the kernel has taken the frame, and not before
+	t.stepping = false      // what goes on has the flag or not
 	doSigreturn(addrOf(f))
 	t.mask, t.alt = mask, alt
 	giveBack(lent)

@@ -206,6 +206,10 @@ func (t *Thread) leaveRuntime(uc *ucontext.Ucontext) bool {
 		if t.onToolStack(uintptr(m.SP)) {
 			m.SP = t.regs.SP
 		}
+		if t.stepping {
+			m.EFlags |= flagTF // stepInto took it
+			t.stepping = false
+		}
 		site := stubSite(uintptr(m.R11))
 		m.IP = uint64(site)
 		m.CX = uint64(site) + callLength
@@ -346,6 +350,7 @@ func deliverParked(t *Thread, uc *ucontext.Ucontext) {
 	m := &uc.Mcontext
 	t.halt = 0 // of a tracer that is gone
 	t.toTarget(m)
+	m.EFlags |= t.regs.Flags & flagTF
 	t.deliverAll(uc)
 }
 

@@ -207,7 +207,7 @@ func (t *Thread) reset() {
 	t.block = nil
 	t.blockFrom = self - slotThread + slotBlock
 	t.exec.state, t.exec.helper = 0, noHelper
-	t.filters = 0
+	t.filters, t.stepping = 0, false
 	t.newPIDs = false
 	t.owners = 1
 }

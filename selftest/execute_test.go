@@ -246,18 +246,19 @@ type mode struct {
 	wrap    func(report string) []string // what stands before the command line; the tool's report goes to the file report
 	targets *regexp.Regexp               // sources of the table to run; nil: all
 	env     []string                     // in addition to environment
+	soak    bool                         // left out of TestTargets with -short
 }
 
 var (
 	native   = mode{name: "native", wrap: func(string) []string { return nil }}
 	allModes = []mode{
 		{name: "run", wrap: func(string) []string { return []string{trapline(), "run", "--"} }},
-		{name: "count", wrap: func(r string) []string { return []string{trapline(), "count", "-o", r, "--"} }},
+		{name: "count", wrap: func(r string) []string { return []string{trapline(), "count", "-o", r, "--"} }, soak: true},
 		{name: "trace", wrap: func(r string) []string { return []string{trapline(), "trace", "-o", r, "--"} }},
 		{name: "run-sud", wrap: func(string) []string { return []string{trapline(), "run", "-trap=sud", "--"} }},
 		{name: "run-no-patch", wrap: func(string) []string { return []string{trapline(), "run", "-no-patch", "--"} }},
 		{name: "run-no-helper", wrap: func(string) []string { return []string{trapline(), "run", "-no-helper", "--"} }, targets: executing},
-		{name: "trace-sud", wrap: func(r string) []string { return []string{trapline(), "trace", "-trap=sud", "-o", r, "--"} }},
+		{name: "trace-sud", wrap: func(r string) []string { return []string{trapline(), "trace", "-trap=sud", "-o", r, "--"} }, soak: true},
 	}
 	straceMode = mode{name: "strace", wrap: func(string) []string {
 		return []string{"strace", "-f", "-qq", "-o", "/dev/null"}
@@ -267,12 +268,13 @@ var (
 // executing are the targets whose behaviour depends on how programs are executed.
 var executing = regexp.MustCompile(`^(exec|scripts|spawn|self|vfork|limits|jobs|loops|libraries|nostack|goroutines|deaths|sigsys|code|pagezero|setxid)`)
 
-// testModes returns those that TRAPLINE_MODES names, or all of trapline's.
+// testModes returns those that TRAPLINE_MODES names, or all of trapline's; with -short without some that have little of their
+// own.
 func testModes(t *testing.T) []mode {
 	t.Helper()
 	list := os.Getenv("TRAPLINE_MODES")
 	if list == "" {
-		return allModes
+		return slices.DeleteFunc(slices.Clone(allModes), func(m mode) bool { return m.soak && testing.Short() })
 	}
 	var ms []mode
 	for name := range strings.SplitSeq(list, ",") {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+
+	"github.com/trapline/trapline/launcher"
 )
 
 // dispatch builds the target of that name. Linked below 4 GiB, its int 0x80 looks like a 32-bit program's.
@@ -209,10 +211,10 @@ func TestSetuid(t *testing.T) {
 			got := command{argv: append(wrap, "./id-of-root", "-u"), dir: dir, attr: user}.mustRun(t)
 			expect(t, outcome{
 				Status: "exit 125",
-				Stderr: fmt.Sprintf("trapline: exec %s: a set-user-ID program would run without its rights\n", "./id-of-root"),
+				Stderr: fmt.Sprintf("trapline: exec %s: %v\n", "./id-of-root", launcher.ErrRights),
 			}, got)
 			got = command{argv: append(wrap, "/bin/sh", "-c", "./id-of-root -u; echo $?"), dir: dir, attr: user}.mustRun(t)
-			if !regexp.MustCompile(`^trapline: pid \d+: exec of a set-user-ID program, which would run without its rights .*\n$`).MatchString(got.Stderr) {
+			if !regexp.MustCompile(`^trapline: pid \d+: exec of a program with rights of its own \(set-user-ID, set-group-ID, capabilities\): .*\n$`).MatchString(got.Stderr) {
 				t.Errorf("standard error: %q", got.Stderr)
 			}
 			expect(t, "125\n", got.Stdout)

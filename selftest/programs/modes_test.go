@@ -20,12 +20,12 @@ var (
 	native   = mode{name: "native", wrap: func(string) []string { return nil }}
 	allModes = []mode{
 		{"run", func(string) []string { return []string{trapline(), "run", "--"} }, ""},
-		{"count", func(r string) []string { return []string{trapline(), "count", "-o", r, "--"} }, " mmap\n"},
 		{"trace", func(r string) []string { return []string{trapline(), "trace", "-o", r, "--"} }, " +++\n"},
 		{"count-sud", func(r string) []string { return []string{trapline(), "count", "-trap=sud", "-o", r, "--"} }, " mmap\n"},
 	}
 	// soakModes are left out with -short.
 	soakModes = []mode{
+		{"count", func(r string) []string { return []string{trapline(), "count", "-o", r, "--"} }, " mmap\n"},
 		{"count-no-patch", func(r string) []string { return []string{trapline(), "count", "-no-patch", "-o", r, "--"} }, " mmap\n"},
 	}
 	straceMode = mode{"strace", func(string) []string { return []string{"strace", "-f", "-qq", "-o", "/dev/null"} }, ""}

@@ -8,7 +8,7 @@
 // skipped on each side, and the differences by name.
 //
 //	../programs/install.sh packages.txt                 once
-//	go test -short ./selftest/suites                    the suites that take seconds: part of make test
+//	go test -short ./selftest/suites                    the suites that take seconds
 //	go test -timeout 3h ./selftest/suites               everything: make soak
 //	go test -run TestSuites/go-os/count ./selftest/suites
 //	TRAPLINE_MODES=strace go test ./selftest/suites     the suite itself, under a wrapper known to be faithful

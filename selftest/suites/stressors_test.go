@@ -22,7 +22,7 @@ var stressNames = strings.Fields(`
 	cap chroot landlock membarrier personality ptrace resched resources rseq schedpolicy seccomp set switch tun
 	unshare yield`)
 
-// quickStressors are part of make test.
+// quickStressors run with -short.
 var quickStressors = []string{"sigsegv", "signest", "sigsuspend", "vforkmany", "clone", "pthread", "madvise"}
 
 // notAsRoot are stressors that root may not run.

@@ -1,9 +1,9 @@
-// Many at a time: fifteen hundred threads that live at once, three hundred processes that live at once, each at work.
+// Many at a time: five hundred threads that live at once, a hundred processes that live at once, each at work.
 #include "check.h"
 #include <pthread.h>
 #include <sys/mman.h>
 
-enum { THREADS = 1500, PROCESSES = 300 };
+enum { THREADS = 500, PROCESSES = 100 };
 
 static pthread_barrier_t barrier;
 static int done;
