@@ -133,7 +133,7 @@ func execLoaded(cfg *Config, files hiddenFiles) (*target, error) {
 	pid, err := syscall.ForkExec(self, append(args, cfg.Args...), &syscall.ProcAttr{
 		Env:   env,
 		Files: []uintptr{0, 1, 2},
-		Sys:   &syscall.SysProcAttr{Pdeathsig: deathSignal(), Credential: cfg.User},
+		Sys:   &syscall.SysProcAttr{Pdeathsig: deathSignal, Credential: cfg.User},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("start own file: %w", err)

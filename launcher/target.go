@@ -93,7 +93,7 @@ func execTraced(cfg *Config) (*target, error) {
 	pid, err := syscall.ForkExec(cfg.Path, cfg.Args, &syscall.ProcAttr{
 		Env:   env,
 		Files: []uintptr{0, 1, 2},
-		Sys:   &syscall.SysProcAttr{Ptrace: true, Pdeathsig: deathSignal(), Credential: cfg.User},
+		Sys:   &syscall.SysProcAttr{Ptrace: true, Pdeathsig: deathSignal, Credential: cfg.User},
 	})
 	if err != nil {
 		return nil, &NotStartedError{cfg.Path, err}
@@ -115,8 +115,11 @@ func execTraced(cfg *Config) (*target, error) {
 }
 
 // deathSignal is the signal that the launcher gets when its parent dies. The program would have it without the launcher in
-// between; so it is to have it when the launcher dies.
-func deathSignal() syscall.Signal {
+// between; so it is to have it when the launcher dies. It belongs to the first thread, on which packages are initialised:
+// others start without (copy_process, kernel/fork.c).
+var deathSignal = parentDeathSignal()
+
+func parentDeathSignal() syscall.Signal {
 	var sig int32
 	if err := unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&sig)), 0, 0, 0); err != nil {
 		return 0

@@ -55,7 +55,7 @@ var sequences = []sequenced{
 	{name: "stat", argv: []string{"stat", "-L", "data/f1", "/dev/null", "/"}},
 	{name: "touch", argv: []string{"touch", "-d", "2020-02-02 02:02:02", "data/f1", "new"}},
 	{name: "openssl", packages: []string{"openssl"}, argv: []string{"openssl", "dgst", "-sha256", "data/f1"}},
-	{name: "python-subprocess", packages: []string{"python3"}, argv: []string{"/usr/bin/python3", "-I", "-S", "-c", `import subprocess; print(subprocess.run(["/bin/echo", "x"], capture_output=True).stdout)`}},
+	{name: "python-subprocess", packages: []string{"python3"}, argv: []string{"/usr/bin/python3", "-I", "-S", "-c", `import subprocess; print(subprocess.call(["/bin/echo", "x"]))`}},
 	{name: "python-threads", packages: []string{"python3"}, argv: []string{"/usr/bin/python3", "-I", "-S", "-c", `import threading
 for i in range(3):
     t = threading.Thread(target=open, args=("data/f1",)); t.start(); t.join()`}, uneven: true},
