@@ -121,17 +121,13 @@ func execLoaded(cfg *Config, files hiddenFiles) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := cfg.Env
-	if env == nil {
-		env = os.Environ()
-	}
 	guard := ""
 	if cfg.Guard {
 		guard = "guard"
 	}
 	args := []string{loadStage, strconv.Itoa(files.image), strconv.Itoa(files.shared), guard, cfg.Path}
 	pid, err := syscall.ForkExec(self, append(args, cfg.Args...), &syscall.ProcAttr{
-		Env:   env,
+		Env:   cfg.environment(),
 		Files: []uintptr{0, 1, 2},
 		Sys:   &syscall.SysProcAttr{Pdeathsig: deathSignal, Credential: cfg.User},
 	})

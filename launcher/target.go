@@ -86,12 +86,8 @@ var (
 
 // execTraced starts the program, stopped at its exec.
 func execTraced(cfg *Config) (*target, error) {
-	env := cfg.Env
-	if env == nil {
-		env = os.Environ()
-	}
 	pid, err := syscall.ForkExec(cfg.Path, cfg.Args, &syscall.ProcAttr{
-		Env:   env,
+		Env:   cfg.environment(),
 		Files: []uintptr{0, 1, 2},
 		Sys:   &syscall.SysProcAttr{Ptrace: true, Pdeathsig: deathSignal, Credential: cfg.User},
 	})
@@ -112,6 +108,13 @@ func execTraced(cfg *Config) (*target, error) {
 		return nil, fmt.Errorf("trace the target: %w", err)
 	}
 	return t, nil
+}
+
+func (cfg *Config) environment() []string {
+	if cfg.Env == nil {
+		return os.Environ()
+	}
+	return cfg.Env
 }
 
 // deathSignal is the signal that the launcher gets when its parent dies. The program would have it without the launcher in

@@ -182,13 +182,13 @@ func (t *Thread) callers(fp uintptr, out *[32]uintptr) {
 
 // onStack reports whether sp lies in one of the stacks that hooks run on.
 func (t *Thread) onStack(sp uintptr) bool {
-	return t.onToolStack(sp) || sp-t.signalStack() <= signalStackSize
+	return t.onToolStack(sp) || t.onSignalStack(sp)
 }
 
 // callNr returns the number of the call that code at sp is about, -1 if it is about none: a thread's first act
 // comes before its calls, and signals have a stack of their own.
 func (t *Thread) callNr(sp uintptr) int32 {
-	if sp-t.signalStack() <= signalStackSize {
+	if t.onSignalStack(sp) {
 		return -1
 	}
 	return int32(t.call.nr)

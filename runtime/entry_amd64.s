@@ -33,6 +33,14 @@
 
 #define SPILL 64
 
+// CALL_ARGS moves a0 to a3 of func(nr, a0, ... uintptr) from where Go has them to where the kernel takes them; nr, a4 and a5
+// are there.
+#define CALL_ARGS \
+	MOVQ	SI, R10; \
+	MOVQ	DI, DX; \
+	MOVQ	CX, SI; \
+	MOVQ	BX, DI
+
 // MAP_SLOT maps the first slot. ZF says whether that succeeded.
 #define MAP_SLOT \
 	MOVL	$const_SlotBase, DI; \
@@ -321,10 +329,7 @@ TEXT ·signalRestorer(SB),NOSPLIT|NOFRAME,$0
 //	in:  AX = nr, BX CX DI SI R8 R9 = a0..a5
 //	out: AX = the kernel's result, or -ENOTRUN, -ERESTARTSYS
 TEXT ·doCallAsm(SB),NOSPLIT|NOFRAME,$0
-	MOVQ	SI, R10 // a3
-	MOVQ	DI, DX  // a2
-	MOVQ	CX, SI  // a1
-	MOVQ	BX, DI  // a0
+	CALL_ARGS
 	JMP	·doCallChecked(SB)
 
 // doCallChecked: a signal that was parked before the system call instruction keeps
@@ -353,10 +358,7 @@ TEXT ·doCallRestarted(SB),NOSPLIT|NOFRAME,$0
 //	in:  AX = nr, BX CX DI SI R8 R9 = a0..a5
 //	out: AX = the kernel's result
 TEXT ·judgeCallAsm(SB),NOSPLIT|NOFRAME,$0
-	MOVQ	SI, R10
-	MOVQ	DI, DX
-	MOVQ	CX, SI
-	MOVQ	BX, DI
+	CALL_ARGS
 	SYSCALL
 	RET
 
@@ -364,10 +366,7 @@ TEXT ·judgeCallAsm(SB),NOSPLIT|NOFRAME,$0
 //
 // The same for the question whether a filter wants to notify a supervisor.
 TEXT ·judgeNoticeAsm(SB),NOSPLIT|NOFRAME,$0
-	MOVQ	SI, R10
-	MOVQ	DI, DX
-	MOVQ	CX, SI
-	MOVQ	BX, DI
+	CALL_ARGS
 	SYSCALL
 	RET
 

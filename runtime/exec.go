@@ -199,7 +199,7 @@ func (f *execFile) check(t *Thread, c *Call) int64 {
 	}
 	own := ownCapabilities()
 	t.exec.raise = own.permitted&^own.effective&capSysPtrace != 0
-	if f.withheld(&st, &own) && !t.noNewPrivs {
+	if !t.noNewPrivs && f.withheld(&st, &own) {
 		abort("exec of a program with rights of its own (set-user-ID, set-group-ID, capabilities): it would run without them",
 			t.site)
 	}

@@ -17,6 +17,11 @@ const (
 	SlotLimit   = 0x7f000000
 )
 
+func inImage(ip uintptr) bool { return ip-ImageBase < ImageLimit-ImageBase }
+
+// inRuntime reports whether ip lies in the reserved range: image or stubs.
+func inRuntime(ip uintptr) bool { return ip-ImageBase < StubLimit-ImageBase }
+
 const (
 	pageSize = 4096
 

@@ -2,6 +2,8 @@
 
 package runtime
 
+import "unsafe"
+
 // The target's own seccomp programs. A program is extended at its end: no instruction of the target's moves, so its jumps
 // stay right. Each return of another verdict than ALLOW becomes a jump to a block that loads the verdict and goes on
 // here:
@@ -23,6 +25,17 @@ type program struct {
 	n    int
 	code [maxInsns]FilterInstruction
 }
+
+// mapProgram returns room for a program, which no stack has; nil if memory is out.
+func mapProgram() *program {
+	room := sys(sysMmap, 0, unsafe.Sizeof(program{}), protRead|protWrite, mapPrivate|mapAnonymous, ^uintptr(0), 0)
+	if failed(room) {
+		return nil
+	}
+	return (*program)(at(room))
+}
+
+func (p *program) unmap() { sys(sysMunmap, addrOf(p), unsafe.Sizeof(*p), 0, 0, 0, 0) }
 
 // filterArg is struct sock_fprog.
 type filterArg struct {

@@ -66,13 +66,12 @@ func (t *Thread) seccompMode() int64 {
 
 // addFilter makes a seccomp or prctl that adds a filter. Both have the program as their third argument.
 func (t *Thread) addFilter(c *Call, flags uintptr) int64 {
-	const size = unsafe.Sizeof(program{})
-	room := sys(sysMmap, 0, size, protRead|protWrite, mapPrivate|mapAnonymous, ^uintptr(0), 0)
-	if failed(room) {
+	p := mapProgram()
+	if p == nil {
 		return -int64(eNOMEM)
 	}
-	r, added := t.installFrom((*program)(at(room)), c)
-	sys(sysMunmap, room, size, 0, 0, 0, 0)
+	r, added := t.installFrom(p, c)
+	p.unmap()
 	// With TSYNC alone a positive result is a thread that could not be synchronised.
 	if failed(uintptr(r)) || r > 0 && flags&(flagTsync|flagTsyncEsrch) == flagTsync {
 		return r
@@ -169,13 +168,12 @@ func (t *Thread) enterStrict() int64 {
 	if t.seccompMode() != 0 {
 		return -int64(eINVAL)
 	}
-	const size = unsafe.Sizeof(program{})
-	room := sys(sysMmap, 0, size, protRead|protWrite, mapPrivate|mapAnonymous, ^uintptr(0), 0)
-	if failed(room) {
+	p := mapProgram()
+	if p == nil {
 		return -int64(eNOMEM)
 	}
-	t.addStrict((*program)(at(room)))
-	sys(sysMunmap, room, size, 0, 0, 0, 0)
+	t.addStrict(p)
+	p.unmap()
 	return 0
 }
 
@@ -219,10 +217,6 @@ func onForeignTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 		info.SetCallAddr(uintptr(uc.Mcontext.IP))
 		deliver(t, sigSys, info, uc)
 	case w[WindowDoCall].has(ip), w[WindowMakeCall].has(ip), w[WindowJudgeCall].has(ip):
-		if t.mask&sigBit(sigSys) != 0 {
-			killBy(t, sigSys, uc)
-			return
-		}
 		info.SetCallAddr(t.site + callLength)
 		t.parkSignal(sigSys, info, uc)
 	default:

@@ -122,7 +122,7 @@ func (t *Thread) mustWait(sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext
 // inRuntime reports whether a context is one of the runtime's own code.
 func (t *Thread) inRuntime(uc *ucontext.Ucontext) bool {
 	m := &uc.Mcontext
-	return uintptr(m.IP)-ImageBase < ImageLimit-ImageBase || t.onToolStack(uintptr(m.SP))
+	return inImage(uintptr(m.IP)) || t.onToolStack(uintptr(m.SP))
 }
 
 // isFault reports whether the instruction at RIP, or an int3 before it, has raised the signal.
@@ -398,7 +398,7 @@ func onFault(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) 
 		m.IP = uint64(safeStringFaultAddr)
 	case w[WindowSafeStore].has(ip):
 		m.IP = uint64(safeStoreFaultAddr)
-	case ip-ImageBase < ImageLimit-ImageBase || t.onToolStack(uintptr(m.SP)):
+	case t.inRuntime(uc):
 		if w[WindowExit].has(ip) {
 			// The jump to the target's next instruction faulted: it is not mapped
 			// or not executable.

@@ -67,7 +67,7 @@ func checkText() {
 // the target's own business.
 func isTrap(info *ucontext.Siginfo, uc *ucontext.Ucontext) bool {
 	ip := uintptr(uc.Mcontext.IP)
-	inRange := ip-ImageBase < StubLimit-ImageBase
+	inRange := inRuntime(ip)
 	// A number that looks like -ERESTARTSYS to the kernel makes it go back to the site as if to
 	// restart a call (handle_signal, arch/x86/kernel/signal.c, 6.18).
 	here := info.CallAddr() == ip || info.CallAddr() == ip+callLength

@@ -167,7 +167,7 @@ func onTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 	switch {
 	case inVsyscall(info.CallAddr()):
 		vsyscall(t, info, uc)
-	case inStubs(site) || site-ImageBase < ImageLimit-ImageBase:
+	case inStubs(site) || inImage(site):
 		onForeignTrap(t, info, uc)
 	case info.Arch() == archX8664:
 		stub := t.stubFor(site)

@@ -262,6 +262,3 @@ func (e *tracee) order(request uintptr) {
 func (e *tracee) wantsCalls(request uintptr) bool {
 	return request == ptraceSyscall || e.options&ptraceOptSeccomp != 0
 }
-
-func inImage(ip uintptr) bool   { return ip-ImageBase < ImageLimit-ImageBase }
-func inRuntime(ip uintptr) bool { return ip-ImageBase < StubLimit-ImageBase }

@@ -84,19 +84,20 @@ func (c *call) keyPermissions(v uint32) {
 
 func (c *call) fanotifyInit(v uint64) {
 	const class = 0xc // FAN_ALL_CLASS_BITS, include/uapi/linux/fanotify.h
-	c.enum(xFanotifyClass, v&class)
-	if v&^class != 0 {
-		c.add("|")
-		c.flags(xFanotifyInit, v&^class)
-	}
+	c.enumAndFlags(xFanotifyClass, class, xFanotifyInit, v)
 }
 
 func (c *call) kexecFlags(v uint64) {
 	const arch = 0xffff0000 // KEXEC_ARCH_MASK, include/uapi/linux/kexec.h
-	c.enum(xKexecArch, v&arch)
-	if v&^arch != 0 {
+	c.enumAndFlags(xKexecArch, arch, xKexec, v)
+}
+
+// enumAndFlags prints the value in the bits of mask, and what else is set.
+func (c *call) enumAndFlags(values arg, mask uint64, names arg, v uint64) {
+	c.enum(values, v&mask)
+	if v&^mask != 0 {
 		c.add("|")
-		c.flags(xKexec, v&^arch)
+		c.flags(names, v&^mask)
 	}
 }
 
