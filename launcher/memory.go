@@ -122,6 +122,7 @@ func (m *memory) fill(cfg *Config) error {
 		return err
 	}
 	fillWindows(s)
+	s.StartWrites, s.StartReads = rt.StartPages(s.DataFileEnd)
 	s.PIDMax = uint32(setting("kernel/pid_max"))
 	s.RandomBase, s.RandomHeap = randomBits()
 	if cfg.Guard {

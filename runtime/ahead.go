@@ -141,7 +141,8 @@ func patchAhead(x *text) {
 	if f == nil {
 		return
 	}
-	w := codeWriter{fresh: true}
+	var w codeWriter
+	w.fresh = true
 	opened := false
 	for c := s.Cache.At(atomic.LoadUint32(&f.Last)); c != nil; c = s.Cache.At(c.Next) {
 		site, ok := x.find(c)

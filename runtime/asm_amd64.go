@@ -13,6 +13,7 @@ var (
 	signalEntryAddr        uintptr
 	signalExitCheckedAddr  uintptr
 	signalRestorerAddr     uintptr
+	ownCallAddr            uintptr
 	doCallAddr             uintptr
 	doCallCheckedAddr      uintptr
 	doCallRefusedAddr      uintptr

@@ -107,7 +107,7 @@ func mapSharedMemory(fd uintptr) {
 	}
 }
 
-// mapImage makes the image's data writable and maps bss behind it. Read-only data stays executable, as the one mapping of the
+// mapImage makes the image's data writable, and maps bss behind it. Read-only data stays executable, as the one mapping of the
 // file has it: to take that away costs a mapping of its own in every program.
 func mapImage() {
 	s := shared()
@@ -116,13 +116,15 @@ func mapImage() {
 	if failed(r) {
 		abortEarly()
 	}
-	zero(s.DataFileEnd, min(dataEnd, s.BSSEnd))
 	// What is left of the range behind the bss belongs to nobody else.
 	const flags = mapPrivate | mapAnonymous | mapFixed | mapNoreserve
 	r = sys(sysMmap, dataEnd, StubBase-dataEnd, protRead|protWrite, flags, ^uintptr(0), 0)
 	if failed(r) {
 		abortEarly()
 	}
+	s.StartWrites.populate(madvPopulateWrite)
+	s.StartReads.populate(madvPopulateRead)
+	zero(s.DataFileEnd, min(dataEnd, s.BSSEnd))
 }
 
 func pageUp(a uintptr) uintptr { return (a + pageSize - 1) &^ (pageSize - 1) }

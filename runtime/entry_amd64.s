@@ -53,6 +53,14 @@
 	SYSCALL; \
 	CMPQ	AX, $const_SlotBase
 
+// POPULATE_SLOT makes the Thread present, and the end of the tool stack that is used first (prefault.go).
+#define POPULATE_SLOT \
+	MOVL	$(const_SlotBase+const_slotThread-2*const_pageSize), DI; \
+	MOVL	$(2*const_pageSize+const_threadSize), SI; \
+	MOVL	$const_madvPopulateWrite, DX; \
+	MOVL	$SYS_madvise, AX; \
+	SYSCALL
+
 #define FLAGS_CLEAN 0x202
 #define FLAG_TF 0x100
 #define FLAG_DF 0x400
@@ -64,6 +72,7 @@
 #define SYS_exit 60
 #define SYS_arch_prctl 158
 #define SYS_mmap 9
+#define SYS_madvise 28
 #define SYS_exit_group 231
 #define SYS_write 1
 
@@ -321,6 +330,17 @@ TEXT ·signalRestorer(SB),NOSPLIT|NOFRAME,$0
 	MOVL	$SYS_rt_sigreturn, AX
 	SYSCALL
 	INT	$3 // not reached
+
+// func sys(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr, called from Go
+//
+// Makes a system call of the runtime's own.
+//
+//	in:  AX = nr, BX CX DI SI R8 R9 = a0..a5
+//	out: AX = the kernel's result
+TEXT ·ownCallAsm(SB),NOSPLIT|NOFRAME,$0
+	CALL_ARGS
+	SYSCALL
+	RET
 
 // func doCall(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr, called from Go
 //
@@ -606,8 +626,9 @@ TEXT ·bootstrap(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	R10, R15
 	MAP_SLOT
 	JNE	fail
+	POPULATE_SLOT
 	MOVQ	SP, SI
-	LEAQ	const_slotThread(AX), SP
+	MOVL	$(const_SlotBase+const_slotThread), SP
 	// type handoff struct{ ip, sp, mask, files, helper, flags, processors }
 	PUSHQ	BP
 	PUSHQ	R13
@@ -665,8 +686,9 @@ fail:
 TEXT ·loadEntry(SB),NOSPLIT|NOFRAME,$0
 	MAP_SLOT
 	JNE	fail
+	POPULATE_SLOT
 	MOVQ	SP, BX
-	LEAQ	const_slotThread(AX), SP
+	MOVL	$(const_SlotBase+const_slotThread), SP
 	MOVQ	SP, R14 // the Thread is still zero, which serves as a g without an m
 	MOVQ	BX, AX
 	XORPS	X15, X15
@@ -695,6 +717,8 @@ DATA ·signalExitCheckedAddr+0(SB)/8, $·signalExitChecked(SB)
 GLOBL ·signalExitCheckedAddr(SB),NOPTR|RODATA,$8
 DATA ·signalRestorerAddr+0(SB)/8, $·signalRestorer(SB)
 GLOBL ·signalRestorerAddr(SB),NOPTR|RODATA,$8
+DATA ·ownCallAddr+0(SB)/8, $·ownCallAsm(SB)
+GLOBL ·ownCallAddr(SB),NOPTR|RODATA,$8
 DATA ·doCallAddr+0(SB)/8, $·doCallAsm(SB)
 GLOBL ·doCallAddr(SB),NOPTR|RODATA,$8
 DATA ·doCallCheckedAddr+0(SB)/8, $·doCallChecked(SB)

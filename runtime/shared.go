@@ -14,21 +14,19 @@ type Shared struct {
 	Magic     uint64 // SharedMagic
 	SlotFirst uint64 // address of the first slot, a check that both sides agree
 
-	// What to intercept.
-	Tool                   uintptr        // *Tool in the image, 0: none
-	Calls                  [1 << 16]uint8 // by number: CallHooked, CallOwned; 0: stubs make the call without a detour
-	HookOut                uint8          // 1: Tool.Hook runs for numbers beyond Calls
-	PIDMax                 uint32         // kernel.pid_max; 0: unknown
-	Guard                  uint8          // 1: a guard filter is there too
-	Yama                   uint8          // 1: who may trace is restricted (Documentation/admin-guide/LSM/Yama.rst)
-	Source                 uint32         // SourceSeccomp, SourceSUD
-	NoPatch                uint8          // 1: sites stay as they are
-	NoHelper               uint8          // 1: programs are executed without a helper
-	RandomBase, RandomHeap uint8          // bits of randomness in the addresses of a program and its heap, in pages
-	TrapAll                uint8          // 1: the trap filter traps every number
-	Filtered               uint8          // 1: the launcher runs under a seccomp filter
-	Vectors                uint8          // 1: stubSaved saves all vector registers, 0: those of FewVectors
-	Options                [8192]byte     // for Options
+	// What the start of every program reads comes first: it lies in one page.
+	Tool                   uintptr // *Tool in the image, 0: none
+	HookOut                uint8   // 1: Tool.Hook runs for numbers beyond Calls
+	PIDMax                 uint32  // kernel.pid_max; 0: unknown
+	Guard                  uint8   // 1: a guard filter is there too
+	Yama                   uint8   // 1: who may trace is restricted (Documentation/admin-guide/LSM/Yama.rst)
+	Source                 uint32  // SourceSeccomp, SourceSUD
+	NoPatch                uint8   // 1: sites stay as they are
+	NoHelper               uint8   // 1: programs are executed without a helper
+	RandomBase, RandomHeap uint8   // bits of randomness in the addresses of a program and its heap, in pages
+	TrapAll                uint8   // 1: the trap filter traps every number
+	Filtered               uint8   // 1: the launcher runs under a seccomp filter
+	Vectors                uint8   // 1: stubSaved saves all vector registers, 0: those of FewVectors
 
 	// The linked layout of the image, from its program headers.
 	TextStart, TextEnd     uintptr // executable segment
@@ -36,8 +34,13 @@ type Shared struct {
 	BSSEnd                 uintptr
 	ImageLength            uintptr // bytes of the one file mapping that brings the image in
 
+	StartWrites, StartReads PageRanges
+
 	// Code ranges that the signal handler tells apart by RIP, and single addresses.
 	Windows [NumWindows]Range
+
+	Calls   [1 << 16]uint8 // by number: CallHooked, CallOwned; 0: stubs make the call without a detour
+	Options [8192]byte     // for Options
 
 	// The trap filter.
 	FilterLength uint32

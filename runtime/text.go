@@ -144,9 +144,9 @@ func addSegments(header uintptr) {
 		start := (f.bias + s.vaddr) &^ (pageSize - 1)
 		x := text{
 			Range:  Range{start, pageUp(f.bias + s.vaddr + s.filesz)},
-			offset: s.offset &^ (pageSize - 1), header: header, prot: protExec,
-			key: f.key(),
+			offset: s.offset &^ (pageSize - 1), header: header, key: f.key(),
 		}
+		x.prot = protExec // a constant in the literal would be read from a page of its own
 		if s.flags&pfRead != 0 {
 			x.prot |= protRead
 		}

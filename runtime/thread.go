@@ -195,7 +195,8 @@ func fixedIf(yes bool) uintptr {
 // reset makes a slot that was used before, or never, ready for a new thread.
 func (t *Thread) reset() {
 	self := uintptr(unsafe.Pointer(t))
-	t.g = [8]uint64{6: poisonM}
+	t.g = [8]uint64{}
+	t.g[6] = poisonM
 	t.self = self
 	t.stackTop = self
 	t.parked, t.halt, t.shown, t.traceMe = 0, 0, false, false

@@ -29,7 +29,7 @@ func VectorLeaves() []uintptr {
 func RoutineAddrs() []uintptr {
 	var addrs []uintptr
 	for _, p := range []*uintptr{
-		&doCallAddr, &doSigreturnAddr, &doCloneAddr, &exitThreadAddr, &startHelperAddr, &saveVectorsAddr, &rdtscAddr, &currentThreadAddr,
+		&ownCallAddr, &doCallAddr, &doSigreturnAddr, &doCloneAddr, &exitThreadAddr, &startHelperAddr, &saveVectorsAddr, &rdtscAddr, &currentThreadAddr,
 		&safeCopyAddr, &safeStringAddr, &safeStoreAddr,
 	} {
 		addrs = append(addrs, uintptr(unsafe.Pointer(p)))
