@@ -22,6 +22,7 @@ var (
 	makeCallRefusedAddr    uintptr
 	makeCallRestartedAddr  uintptr
 	judgeCallAddr          uintptr
+	judgeCallCheckedAddr   uintptr
 	judgeNoticeAddr        uintptr
 	doSigreturnAddr        uintptr
 	doSigreturnCheckedAddr uintptr
@@ -81,7 +82,7 @@ func WindowStarts() [NumWindows]uintptr {
 		WindowExit:        exitToTargetAddr,
 		WindowDoCall:      doCallCheckedAddr,
 		WindowMakeCall:    makeCallCheckedAddr,
-		WindowJudgeCall:   judgeCallAddr,
+		WindowJudgeCall:   judgeCallCheckedAddr,
 		WindowJudgeNotice: judgeNoticeAddr,
 		WindowClone:       doCloneAddr,
 		WindowSigreturn:   doSigreturnCheckedAddr,

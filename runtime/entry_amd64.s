@@ -376,11 +376,21 @@ TEXT ·doCallRestarted(SB),NOSPLIT|NOFRAME,$0
 // Asks what the target's filters say of a call: the probe filter never lets it be made from here.
 //
 //	in:  AX = nr, BX CX DI SI R8 R9 = a0..a5
-//	out: AX = the kernel's result
+//	out: AX = the kernel's result, or -ENOTRUN
 TEXT ·judgeCallAsm(SB),NOSPLIT|NOFRAME,$0
 	CALL_ARGS
+	JMP	·judgeCallChecked(SB)
+
+// judgeCallChecked is to judgeCall what doCallChecked is to doCall: a signal that came before the call has its handler
+// before it. A SIGSYS that a filter raises here would else be delivered behind it, on top of its handler.
+TEXT ·judgeCallChecked(SB),NOSPLIT|NOFRAME,$0
+	XORL	CX, CX
+	CMPL	Thread_parked(GS), $0
+	JNE	refused
 	SYSCALL
 	RET
+refused:
+	JMP	·doCallRefused(SB)
 
 // func judgeNotice(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr, called from Go
 //
@@ -735,6 +745,8 @@ DATA ·makeCallRestartedAddr+0(SB)/8, $·makeCallRestarted(SB)
 GLOBL ·makeCallRestartedAddr(SB),NOPTR|RODATA,$8
 DATA ·judgeCallAddr+0(SB)/8, $·judgeCallAsm(SB)
 GLOBL ·judgeCallAddr(SB),NOPTR|RODATA,$8
+DATA ·judgeCallCheckedAddr+0(SB)/8, $·judgeCallChecked(SB)
+GLOBL ·judgeCallCheckedAddr(SB),NOPTR|RODATA,$8
 DATA ·judgeNoticeAddr+0(SB)/8, $·judgeNoticeAsm(SB)
 GLOBL ·judgeNoticeAddr(SB),NOPTR|RODATA,$8
 DATA ·doSigreturnAddr+0(SB)/8, $·doSigreturnAsm(SB)

@@ -222,6 +222,8 @@ func (t *Thread) leaveRuntime(uc *ucontext.Ucontext) bool {
 		parkCall(w[WindowDoCall], m, doCallRefusedAddr, doCallRestartedAddr)
 	case w[WindowMakeCall].has(ip):
 		parkCall(w[WindowMakeCall], m, makeCallRefusedAddr, makeCallRestartedAddr)
+	case w[WindowJudgeCall].has(ip):
+		parkCall(w[WindowJudgeCall], m, doCallRefusedAddr, doCallRestartedAddr)
 	case w[WindowSigreturn].has(ip):
 		m.IP = uint64(doSigreturnRefusedAddr)
 	case w[WindowSignalExit].has(ip):
