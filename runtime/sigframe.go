@@ -154,8 +154,7 @@ func sigreturn(t *Thread) int64 {
 	f := (*ucontext.Frame)(unsafe.Pointer(&t.frame))
 	from := uintptr(t.regs.SP) - 8
 	if safeCopy(addrOf(f), from, ucontext.FrameSize) != ucontext.FrameSize {
-		badFrame(t)
-		return 0
+		return badFrame(t)
 	}
 	mask, alt := t.mask, t.alt
 	m := &f.Uc.Mcontext
@@ -191,8 +190,13 @@ func resume(t *Thread, m *ucontext.Sigcontext) {
 	m.CX = 0
 }
 
-// badFrame does what the kernel does with a frame it cannot read: SIGSEGV, on the way out.
-func badFrame(t *Thread) {
+// badFrame does what the kernel does with a frame it cannot read: SIGSEGV, on the way out. A signal that came before the
+// call has its handler before it.
+func badFrame(t *Thread) int64 {
 	blockAll()
+	if t.parked != 0 {
+		return -ENOTRUN
+	}
 	*t.newParked(t.site) = parkedSignal{sig: sigSegv, info: ucontext.Siginfo{Signo: sigSegv, Code: siKernel}}
+	return 0
 }

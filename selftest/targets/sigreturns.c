@@ -1,6 +1,7 @@
 // How a program comes back from a handler: through its own restorer, by rt_sigreturn on a frame that was put elsewhere, or
 // with a frame made by hand; with the alternate stack and mask of the frame.
 #include "check.h"
+#include <setjmp.h>
 #include <ucontext.h>
 
 struct kernel_action {
@@ -96,10 +97,39 @@ static void bad_frames(void)
 	}
 }
 
+extern char bad_frame_end[];
+static sigjmp_buf back;
+
+static void on_segv(int sig, siginfo_t *info, void *uc)
+{
+	(void)sig;
+	EQUAL(info->si_code, SI_KERNEL);
+	CHECK(((ucontext_t *)uc)->uc_mcontext.gregs[REG_RIP] == (greg_t)bad_frame_end);
+	siglongjmp(back, 1);
+}
+
+// A handler for it finds the end of the call, whatever signals come: they have their handlers before the call or on top of this
+// one.
+static void bad_frames_in_storm(void)
+{
+	static char stack[1 << 16];
+	stack_t alt = {.ss_sp = stack, .ss_size = sizeof stack};
+	CHECK(sigaltstack(&alt, NULL) == 0);
+	handle_info(SIGSEGV, on_segv, SA_ONSTACK);
+	handle(SIGALRM, count, SA_ONSTACK);
+	tick(700);
+	for (volatile int i = 0; i < 2000; i++)
+		if (sigsetjmp(back, 1) == 0)
+			__asm__ volatile("mov %0, %%rsp\nmov $15, %%eax\nsyscall\n"
+					 ".globl bad_frame_end\nbad_frame_end: ud2" ::"r"(0x1000L) : "memory");
+	tick(0);
+}
+
 int main(void)
 {
 	restorers();
 	frames();
 	bad_frames();
+	bad_frames_in_storm();
 	puts("sigreturns ok");
 }
