@@ -74,11 +74,14 @@ func (g target) build(dir string) error {
 		cmd = exec.Command("go", "build", "-o", out, "./"+g.source)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	default:
-		cc, flags := "gcc", g.flags
-		if len(flags) > 0 && flags[0] == "musl" {
+		cc, std, flags := "gcc", "-std=gnu11", g.flags
+		switch {
+		case filepath.Ext(g.source) == ".cc":
+			cc, std = "g++", "-std=gnu++14"
+		case len(flags) > 0 && flags[0] == "musl":
 			cc, flags = "musl-gcc", flags[1:]
 		}
-		args := []string{"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror",
+		args := []string{std, "-O1", "-g", "-Wall", "-Wextra", "-Werror",
 			"-Wno-nonnull", "-Wno-stringop-overread", "-Wno-clobbered", "-pthread", "-o", out, g.source}
 		cmd = exec.Command(cc, append(args, flags...)...)
 	}
@@ -90,7 +93,7 @@ func (g target) build(dir string) error {
 }
 
 // compilers are the commands that build targets, with the Debian package of each.
-var compilers = [][2]string{{"gcc", "gcc libc6-dev"}, {"musl-gcc", "musl-tools"}, {"go", "golang-go"}}
+var compilers = [][2]string{{"gcc", "gcc libc6-dev"}, {"g++", "g++"}, {"musl-gcc", "musl-tools"}, {"go", "golang-go"}}
 
 // needCompilers fails the test when a compiler is missing.
 func needCompilers(t testing.TB) {

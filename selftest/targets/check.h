@@ -1,4 +1,4 @@
-// Shared by the C targets. A check that does not hold says where and what, and ends the whole process with status 1.
+// Shared by the C and C++ targets. A check that does not hold says where and what, and ends the whole process with status 1.
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -134,7 +134,10 @@ static int has_i386(void)
 __attribute__((unused))
 static struct sigaction handle(int sig, void (*handler)(int), int flags)
 {
-	struct sigaction act = {.sa_handler = handler, .sa_flags = flags}, old;
+	struct sigaction act, old;
+	memset(&act, 0, sizeof act);
+	act.sa_handler = handler;
+	act.sa_flags = flags;
 	CHECK(sigaction(sig, &act, &old) == 0);
 	return old;
 }
@@ -142,7 +145,10 @@ static struct sigaction handle(int sig, void (*handler)(int), int flags)
 __attribute__((unused))
 static struct sigaction handle_info(int sig, void (*handler)(int, siginfo_t *, void *), int flags)
 {
-	struct sigaction act = {.sa_sigaction = handler, .sa_flags = flags | SA_SIGINFO}, old;
+	struct sigaction act, old;
+	memset(&act, 0, sizeof act);
+	act.sa_sigaction = handler;
+	act.sa_flags = flags | SA_SIGINFO;
 	CHECK(sigaction(sig, &act, &old) == 0);
 	return old;
 }
@@ -163,12 +169,15 @@ static void storm_signal(int sig) { (void)sig; }
 __attribute__((constructor, unused))
 static void start_storm(void)
 {
-	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMAX - 3};
+	struct sigevent event;
 	struct itimerspec often = {{0, 1000000}, {0, 1000000}};
 	timer_t timer;
 	if (!getenv("SELFTEST_STORM"))
 		return;
 	handle(SIGRTMAX - 3, storm_signal, SA_RESTART);
+	memset(&event, 0, sizeof event);
+	event.sigev_notify = SIGEV_SIGNAL;
+	event.sigev_signo = SIGRTMAX - 3;
 	CHECK(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
 	CHECK(timer_settime(timer, 0, &often, NULL) == 0);
 }
