@@ -231,12 +231,10 @@ func (s *sighand) restoreIgnored(take bool) {
 
 // onAlt reports whether sp lies on the target's alternate stack, as the kernel's
 // on_sig_stack: with SS_AUTODISARM never.
-func (t *Thread) onAlt(sp uintptr) bool {
-	if t.alt.Flags&ssAutodisarm != 0 {
-		return false
-	}
-	return sp > t.alt.SP && sp-t.alt.SP <= t.alt.Size
-}
+func (t *Thread) onAlt(sp uintptr) bool { return t.alt.Flags&ssAutodisarm == 0 && t.inAlt(sp) }
+
+// inAlt is the kernel's __on_sig_stack.
+func (t *Thread) inAlt(sp uintptr) bool { return sp > t.alt.SP && sp-t.alt.SP <= t.alt.Size }
 
 // sigaltstack serves sigaltstack on the target's view; the kernel's alternate stack is
 // the thread's signal stack. Rules of do_sigaltstack, kernel/signal.c, 6.18.
@@ -247,9 +245,10 @@ func sigaltstack(t *Thread, c *Call) int64 {
 		return -int64(eFAULT)
 	}
 	old := t.alt
+	old.Flags &= ssAutodisarm
 	sp := uintptr(t.regs.SP)
 	if old.Size == 0 {
-		old.Flags = ssDisable
+		old.Flags |= ssDisable
 	} else if t.onAlt(sp) {
 		old.Flags |= ssOnstack
 	}
@@ -281,9 +280,4 @@ func (t *Thread) setAlt(want *ucontext.Stack, sp uintptr) int64 {
 	}
 	t.alt = ucontext.Stack{SP: want.SP, Flags: want.Flags, Size: want.Size}
 	return 0
-}
-
-// restoreAlt is restore_altstack at sigreturn: errors count for nothing.
-func (t *Thread) restoreAlt(from *ucontext.Stack, sp uintptr) {
-	t.setAlt(from, sp)
 }

@@ -93,13 +93,13 @@ func (t *Thread) pushFrame(sig int, a *action, info *ucontext.Siginfo, uc *ucont
 		size = ucontext.FpstateSize(fp)
 	}
 	sp := uintptr(m.SP) - redZone
-	if a.flags&saOnstack != 0 && t.alt.Size != 0 && !t.onAlt(uintptr(m.SP)) {
-		sp = t.alt.SP + t.alt.Size
+	onAlt := t.onAlt(uintptr(m.SP))
+	if a.flags&saOnstack != 0 && t.alt.Size != 0 && !t.onAlt(sp) {
+		sp, onAlt = t.alt.SP+t.alt.Size, true
 	}
-	onAlt := t.onAlt(sp-1) && t.alt.Flags&ssAutodisarm == 0
 	fpTarget := (sp - size) &^ 63
 	sp = (fpTarget-ucontext.FrameSize)&^15 - 8
-	if onAlt && sp < t.alt.SP {
+	if onAlt && !t.inAlt(sp) {
 		return false // the kernel refuses to overflow the alternate stack
 	}
 
@@ -146,14 +146,14 @@ const (
 	flagRF = 1 << 16
 )
 
-// sigreturn does rt_sigreturn for the target: it takes the frame the target's RSP
-// points behind, keeps the target's view of mask and alternate stack, and gives
+// sigreturn does rt_sigreturn for the target: it takes the context the target's RSP
+// points at, keeps the target's view of mask and alternate stack, and gives
 // the kernel a copy with the runtime's. It returns only if a signal came first, or the
 // frame cannot be read.
 func sigreturn(t *Thread) int64 {
 	f := (*ucontext.Frame)(unsafe.Pointer(&t.frame))
-	from := uintptr(t.regs.SP) - 8
-	if safeCopy(addrOf(f), from, ucontext.FrameSize) != ucontext.FrameSize {
+	sp := uintptr(t.regs.SP)
+	if safeCopy(addrOf(&f.Uc), sp, ucontext.UcontextSize) != ucontext.UcontextSize { // the kernel reads no more
 		return badFrame(t)
 	}
 	mask, alt := t.mask, t.alt
@@ -161,7 +161,7 @@ func sigreturn(t *Thread) int64 {
 	if m.Reserved[resumeWord] == resumeMark {
 		resume(t, m)
 	}
-	t.restoreAlt(&f.Uc.Stack, uintptr(m.SP))
+	t.setAlt(&f.Uc.Stack, sp) // its errors count for nothing: restore_altstack, kernel/signal.c; since 6.12 before m.SP counts
 	atomic.StoreUint64(&t.mask, f.Uc.Sigmask&^unblockable)
 	f.Uc.Sigmask = kernelMask(t.mask)
 	f.Uc.Stack = ucontext.Stack{SP: t.signalStack(), Size: signalStackSize}
