@@ -34,23 +34,45 @@ static void file_size(void)
 		_exit(0);
 	}
 	EQUAL(ended(pid), 1000 + SIGXFSZ);
+	sigset_t set = only(SIGXFSZ, 0), none;
+	sigemptyset(&none);
+	hits = 0;
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (int i = 0; i < 3; i++)
+		FAILS(write(fd, text, 1), EFBIG);
+	EQUAL(hits, 0);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	EQUAL(hits, 1);
+	signal(SIGXFSZ, SIG_IGN);
+	FAILS(write(fd, text, 1), EFBIG);
+	FAILS(fallocate(fd, 0, 0, 4096), EFBIG);
 	limit(RLIMIT_FSIZE, RLIM_INFINITY);
 	close(fd);
 }
 
+static void lower_cpu_time(int sig)
+{
+	struct rlimit l = {1, 1};
+	CHECK(setrlimit(RLIMIT_CPU, &l) == 0);
+	count(sig);
+}
+
+// The soft limit sends SIGXCPU, the hard one SIGKILL.
 static void cpu_time(void)
 {
-	pid_t pid = fork();
-	if (pid == 0) {
-		struct rlimit l = {1, 2};
-		handle(SIGXCPU, count, SA_RESTART);
-		hits = 0;
-		setrlimit(RLIMIT_CPU, &l);
-		for (;;)
-			if (hits)
-				_exit(6);
+	struct rlimit l = {1, 3};
+	pid_t pid[2];
+	for (int i = 0; i < 2; i++) {
+		pid[i] = fork();
+		if (pid[i] == 0) {
+			handle(SIGXCPU, i ? lower_cpu_time : SIG_DFL, SA_RESTART);
+			CHECK(setrlimit(RLIMIT_CPU, &l) == 0);
+			for (;;)
+				syscall(SYS_getppid);
+		}
 	}
-	EQUAL(ended(pid), 6);
+	EQUAL(ended(pid[0]), 1000 + SIGXCPU);
+	EQUAL(ended(pid[1]), 1000 + SIGKILL);
 }
 
 static void stack(void)

@@ -8,7 +8,7 @@
 #include <unwind.h>
 
 enum { MOST = 64 };
-static volatile int hits, inside, through_site;
+static volatile int hits, inside;
 static __thread uintptr_t root; // the function that is to be found
 
 struct trace {
