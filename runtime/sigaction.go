@@ -112,8 +112,11 @@ func runtimeAction(flags uint64) action {
 
 // kernelAction is what the kernel is told when the target wants a disposition.
 func kernelAction(sig int, want action) action {
-	if want.handler == sigIgn || want.handler == sigDfl && sigBit(sig)&faultSignals == 0 {
+	switch {
+	case want.handler == sigIgn, want.handler == sigDfl && sigBit(sig)&coreSignals == 0:
 		return want
+	case want.handler == sigDfl:
+		return runtimeAction(saRestart)
 	}
 	return runtimeAction(want.flags)
 }
@@ -200,7 +203,7 @@ func (s *sighand) clear() {
 	}
 }
 
-// takeOwnSignals installs the runtime's handler for ownSignals and faultSignals in a new program and
+// takeOwnSignals installs the runtime's handler for ownSignals and coreSignals in a new program and
 // notes what the target inherited for them.
 func (s *sighand) takeOwnSignals() {
 	for sig := 1; sig <= numSignals; sig++ {
@@ -208,7 +211,7 @@ func (s *sighand) takeOwnSignals() {
 		switch bit := sigBit(sig); {
 		case bit&ownSignals != 0:
 			sys(sysRtSigaction, uintptr(sig), addrOf(&k), addrOf(&s.actions[sig]), sigsetSize, 0, 0)
-		case bit&faultSignals != 0 && s.current(sig).handler == sigDfl:
+		case bit&coreSignals != 0 && s.current(sig).handler == sigDfl:
 			setKernelAction(sig, &k)
 		}
 	}

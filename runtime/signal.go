@@ -11,13 +11,17 @@ import (
 
 // Signal numbers and codes that the runtime itself has to do with.
 const (
+	sigQuit = 3
 	sigIll  = 4
 	sigTrap = 5
+	sigAbrt = 6
 	sigBus  = 7
 	sigFpe  = 8
 	sigKill = 9
 	sigSegv = 11
 	sigStop = 19
+	sigXcpu = 24
+	sigXfsz = 25
 	sigSys  = 31
 
 	siTkill   = -6      // SI_TKILL
@@ -38,9 +42,11 @@ const (
 	ownSignals  = 1<<(sigSys-1) | 1<<(sigSegv-1) | 1<<(sigBus-1)
 	unblockable = 1<<(sigKill-1) | 1<<(sigStop-1)
 	allSignals  = ^uint64(0)
-	// faultSignals are what else a bug in a hook may raise. The runtime handles them where the target does not,
-	// to say so.
+	// faultSignals are what else a bug in a hook may raise.
 	faultSignals = 1<<(sigIll-1) | 1<<(sigTrap-1) | 1<<(sigFpe-1)
+	// coreSignals are those that the runtime handles where the target does not: to say so if it is a bug in a hook, and
+	// because the core file is to show the target's registers, not those of a stub or a hook.
+	coreSignals = faultSignals | 1<<(sigQuit-1) | 1<<(sigAbrt-1) | 1<<(sigXcpu-1) | 1<<(sigXfsz-1)
 )
 
 // kernelMask is the mask the kernel gets for a mask that the target wants.
@@ -78,11 +84,12 @@ func onSignal(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext)
 	if sigBit(sig)&ownSignals != 0 {
 		t.endRestart(sig, &uc.Mcontext)
 	}
-	if t.inRuntime(uc) && sigBit(sig)&faultSignals != 0 && t.sighand.get(sig).handler == sigDfl && !stepped(sig, info) {
-		defaultAction(t, sig, info, uc) // as if the runtime did not handle it
-		return
-	}
+	calling := inCall(uintptr(uc.Mcontext.IP))
 	if !t.targetContext(uc) {
+		if !calling && sigBit(sig)&coreSignals != 0 && t.sighand.get(sig).handler == sigDfl && !stepped(sig, info) {
+			defaultAction(t, sig, info, uc) // the hook may go on for long
+			return
+		}
 		t.parkSignal(sig, info, uc)
 		return
 	}
@@ -243,6 +250,12 @@ func parkCall(w Range, m *ucontext.Sigcontext, refused, restarted uintptr) {
 	case ip <= call:
 		m.IP = uint64(refused)
 	}
+}
+
+// inCall reports whether a thread is at one of the runtime's calls for the target, before it or behind it.
+func inCall(ip uintptr) bool {
+	w := &shared().Windows
+	return w[WindowDoCall].has(ip) || w[WindowMakeCall].has(ip)
 }
 
 // callIn returns the address of the one system call instruction in a window.
@@ -420,9 +433,7 @@ var dying uint64
 // defaultAction lets the kernel do what it does without a handler.
 func defaultAction(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 	t.unblocked(uc)
-	if sigBit(sig)&ownSignals != 0 {
-		dying = uint64(sig)
-	}
+	dying = uint64(sig)
 	t.sighand.setKernelDefault(sig)
 	if info.Code > 0 && info.Code != siKernel && (sig == sigSegv || sig == sigBus) {
 		return // the instruction faults again
