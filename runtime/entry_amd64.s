@@ -33,6 +33,23 @@
 
 #define SPILL 64
 
+// TARGET_FRAME gives the thread the target's stack and the registers that unwinders need, for a system call: a core file and a
+// debugger from outside then find the target's frames. A signal comes on the signal stack all the same.
+#define TARGET_FRAME \
+	MOVQ	(Thread_regs+Regs_BX)(GS), BX; \
+	MOVQ	(Thread_regs+Regs_BP)(GS), BP; \
+	MOVQ	(Thread_regs+Regs_SP)(GS), SP; \
+	MOVQ	(Thread_regs+Regs_R12)(GS), R12; \
+	MOVQ	(Thread_regs+Regs_R13)(GS), R13; \
+	MOVQ	(Thread_regs+Regs_R14)(GS), R14; \
+	MOVQ	(Thread_regs+Regs_R15)(GS), R15
+
+// RUNTIME_FRAME gives back what Go code needs of that to go on behind doCall.
+#define RUNTIME_FRAME \
+	MOVQ	Thread_callSP(GS), SP; \
+	MOVQ	Thread_callBP(GS), BP; \
+	MOVQ	Thread_self(GS), R14
+
 // CALL_ARGS moves a0 to a3 of func(nr, a0, ... uintptr) from where Go has them to where the kernel takes them; nr, a4 and a5
 // are there.
 #define CALL_ARGS \
@@ -160,6 +177,7 @@ TEXT ·makeCall(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	(Thread_call+Call_args+24)(GS), R10
 	MOVQ	(Thread_call+Call_args+32)(GS), R8
 	MOVQ	(Thread_call+Call_args+40)(GS), R9
+	TARGET_FRAME
 	JMP	·makeCallChecked(SB)
 
 // makeCallChecked is to makeCall what doCallChecked is to doCall.
@@ -181,8 +199,11 @@ TEXT ·makeCallRestarted(SB),NOSPLIT|NOFRAME,$0
 	JMP	·makeCallDone(SB)
 
 TEXT ·makeCallDone(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	Thread_stackTop(GS), SP
+	SUBQ	$SPILL, SP
 	MOVQ	AX, BX
 	MOVQ	Thread_self(GS), AX
+	MOVQ	AX, R14
 	MOVQ	·callMadeFunc(SB), DX
 	MOVQ	(DX), CX
 	CALL	CX
@@ -344,12 +365,21 @@ TEXT ·ownCallAsm(SB),NOSPLIT|NOFRAME,$0
 
 // func doCall(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr, called from Go
 //
-// Makes a system call for the target that a signal may interrupt.
+// Makes a system call for the target that a signal may interrupt. On the signal stack, for the vsyscall page, the stack stays:
+// the kernel would put the frame of another signal over it.
 //
 //	in:  AX = nr, BX CX DI SI R8 R9 = a0..a5
 //	out: AX = the kernel's result, or -ENOTRUN, -ERESTARTSYS
 TEXT ·doCallAsm(SB),NOSPLIT|NOFRAME,$0
 	CALL_ARGS
+	MOVQ	SP, Thread_callSP(GS)
+	MOVQ	BP, Thread_callBP(GS)
+	MOVQ	Thread_stackTop(GS), CX
+	SUBQ	SP, CX
+	CMPQ	CX, $const_toolStackSize
+	JHI	stay
+	TARGET_FRAME
+stay:
 	JMP	·doCallChecked(SB)
 
 // doCallChecked: a signal that was parked before the system call instruction keeps
@@ -359,16 +389,20 @@ TEXT ·doCallChecked(SB),NOSPLIT|NOFRAME,$0
 	CMPL	Thread_parked(GS), $0
 	JNE	refused
 	SYSCALL
-	RET
+	JMP	·doCallDone(SB)
 refused:
 	JMP	·doCallRefused(SB)
 
 TEXT ·doCallRefused(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	$-const_ENOTRUN, AX
-	RET
+	JMP	·doCallDone(SB)
 
 TEXT ·doCallRestarted(SB),NOSPLIT|NOFRAME,$0
 	MOVQ	$-const_ERESTARTSYS, AX
+	JMP	·doCallDone(SB)
+
+TEXT ·doCallDone(SB),NOSPLIT|NOFRAME,$0
+	RUNTIME_FRAME
 	RET
 
 // func judgeCall(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr, called from Go

@@ -33,6 +33,8 @@ type Thread struct {
 	halt     uint32  // 1: a tracer wants to see the thread on its way out. exitToTarget reads both at once
 	regs     Regs
 	vectors  [16][2]uint64
+	callSP   uintptr // the runtime's own stack and frame while doCall has the target's
+	callBP   uintptr
 
 	// From here on the assembly looks at allSaved, call, state and owners only.
 	allSaved bool    // vectors has all registers, not just FewVectors
