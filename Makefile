@@ -31,8 +31,8 @@ check: build
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted by gofmt:" $$files; exit 1; fi
 	$(GO) vet ./...
 
-# Other projects' test suites are for make soak. One package at a time: the suites bound what they run at once themselves. Cached results would be those of another
-# bin/trapline.
+# Other projects' test suites are for make soak. One package at a time: the suites bound what they run at once themselves.
+# Cached results would be those of another bin/trapline.
 test: check
 	$(GO) test -v -count=1 -p=1 -short -timeout=20m $$($(GO) list ./... | grep -v /selftest/suites$$)
 

@@ -33,8 +33,8 @@
 
 #define SPILL 64
 
-// TARGET_FRAME gives the thread the target's stack and the registers that unwinders need, for a system call: a core file and a
-// debugger from outside then find the target's frames. A signal comes on the signal stack all the same.
+// TARGET_FRAME gives the thread the target's stack and the registers that unwinders need, for a system call: a core file and
+// a debugger from outside then find the target's frames. A signal comes on the signal stack all the same.
 #define TARGET_FRAME \
 	MOVQ	(Thread_regs+Regs_BX)(GS), BX; \
 	MOVQ	(Thread_regs+Regs_BP)(GS), BP; \
@@ -365,8 +365,8 @@ TEXT ·ownCallAsm(SB),NOSPLIT|NOFRAME,$0
 
 // func doCall(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr, called from Go
 //
-// Makes a system call for the target that a signal may interrupt. On the signal stack, for the vsyscall page, the stack stays:
-// the kernel would put the frame of another signal over it.
+// Makes a system call for the target that a signal may interrupt. On the signal stack, for the vsyscall page, the stack
+// stays: the kernel would put the frame of another signal over it.
 //
 //	in:  AX = nr, BX CX DI SI R8 R9 = a0..a5
 //	out: AX = the kernel's result, or -ENOTRUN, -ERESTARTSYS

@@ -62,24 +62,29 @@ type goPackage struct {
 	path  string
 	soak  bool
 	limit time.Duration // a machine that does much else takes its time
+	known []string      // tests left out for a limit in docs/compatibility.md
 }
 
 var goPackages = []goPackage{
-	{"internal/poll", false, 10 * time.Minute},
-	{"os", false, 10 * time.Minute},
-	{"os/exec", false, 10 * time.Minute},
-	{"os/signal", false, 10 * time.Minute},
-	{"os/user", false, 10 * time.Minute},
-	{"net", true, 10 * time.Minute},
-	{"runtime", true, 30 * time.Minute},
-	{"syscall", true, 10 * time.Minute},
-	{"time", true, 10 * time.Minute},
+	{"internal/poll", false, 10 * time.Minute, nil},
+	{"os", false, 10 * time.Minute, nil},
+	{"os/exec", false, 10 * time.Minute, nil},
+	{"os/signal", false, 10 * time.Minute, nil},
+	{"os/user", false, 10 * time.Minute, nil},
+	{"net", true, 10 * time.Minute, nil},
+	{"runtime", true, 30 * time.Minute, []string{"TestCgoPprofPIE"}}, // /proc/self/maps shows the runtime first
+	{"syscall", true, 10 * time.Minute, nil},
+	{"time", true, 10 * time.Minute, nil},
 }
 
 func (p goPackage) suite() suite {
 	binary := func(dir string) string { return filepath.Join(dir, "package.test") }
 	command := func(dir, _ string) []string {
-		return []string{binary(dir), "-test.v", "-test.short", "-test.timeout=" + p.limit.String()}
+		argv := []string{binary(dir), "-test.v", "-test.short", "-test.timeout=" + p.limit.String()}
+		if len(p.known) > 0 {
+			argv = append(argv, "-test.skip=^("+strings.Join(p.known, "|")+")$")
+		}
+		return argv
 	}
 	env := []string{"CGO_ENABLED=1", "GOFLAGS="}
 	return suite{

@@ -1,4 +1,5 @@
-// A thread that blocks in a call has its own stack pointer there: /proc, a debugger from outside and a core file find its frames.
+// A thread that blocks in a call is on its own stack there, where debuggers from outside and readers of core files look for
+// its frames.
 #include "check.h"
 #include <poll.h>
 #include <sys/epoll.h>
