@@ -25,6 +25,7 @@ type drain struct {
 	waiting []item            // taken from the rings, not handed over yet
 	doomed  map[int]time.Time // blocks of threads being killed, since when
 	chunk   []byte            // room for the data of records
+	looked  time.Time         // when look did something
 }
 
 // item is a record, or the end of a thread with its tool state.
@@ -48,7 +49,7 @@ func newDrain(m *memory, cfg *Config) *drain {
 	d := &drain{
 		mem: m, cfg: cfg, clock: newClock(),
 		quit: make(chan struct{}), done: make(chan struct{}),
-		doomed: map[int]time.Time{},
+		doomed: map[int]time.Time{}, looked: time.Now(),
 	}
 	go d.run()
 	return d
@@ -69,6 +70,7 @@ func (d *drain) run() {
 		start := rt.Now()
 		busy := d.pass(false)
 		d.release(start - min(start, d.clock.ticksAtLeast(holdBack)))
+		d.look()
 		if !busy {
 			d.sleep()
 		}
@@ -208,18 +210,56 @@ func (d *drain) events(batch []Event) {
 // harvest takes the tool state of a thread that has ended and frees its block.
 func (d *drain) harvest(nr int, how uint32) {
 	b, raw := d.block(nr)
-	state := raw[rt.BlockHeader : len(raw)-ringSize]
-	comm, _, _ := bytes.Cut(b.Comm[:], []byte{0})
-	it := item{Event: Event{Ticks: rt.Now()}, ended: &Thread{
-		PID: int(b.PID), TID: int(b.TID), Parent: int(b.Parent), Birth: int(b.Birth),
-		Comm: string(comm), Exec: how == rt.BlockExeced, Alive: how == rt.BlockLive,
-	}}
-	if d.cfg.Tool != nil {
-		it.state = bytes.Clone(state[:d.cfg.Tool.ThreadSize])
-	}
-	d.waiting = append(d.waiting, it)
+	th := threadOf(b)
+	th.Exec, th.Alive = how == rt.BlockExeced, how == rt.BlockLive
+	d.waiting = append(d.waiting, item{Event: Event{Ticks: rt.Now()}, ended: &th, state: d.state(nr)})
 	delete(d.doomed, nr)
-	clear(raw[:rt.BlockHeader])
-	clear(state)
+	// The memory goes back, too: blocks are taken in turn, so this one's would lie idle until all others were used.
+	if unix.Madvise(raw, unix.MADV_REMOVE) != nil {
+		clear(raw)
+	}
 	atomic.StoreUint32(&d.mem.shared.Blocks[nr], rt.BlockFree)
+}
+
+// threadOf returns the thread that a block belongs to.
+func threadOf(b *rt.Block) Thread {
+	comm, _, _ := bytes.Cut(b.Comm[:], []byte{0})
+	return Thread{PID: int(b.PID), TID: int(b.TID), Parent: int(b.Parent), Birth: int(b.Birth), Comm: string(comm)}
+}
+
+// state copies the tool state out of a block. It is read from the file: memory that the thread has never touched stays out
+// of it.
+func (d *drain) state(nr int) []byte {
+	if d.cfg.Tool == nil || d.cfg.Tool.ThreadSize == 0 {
+		return nil
+	}
+	state := make([]byte, d.cfg.Tool.ThreadSize)
+	at := int64(rt.BlockOffset) + int64(nr)*int64(d.mem.size) + rt.BlockHeader
+	if n, err := unix.Pread(d.mem.file, state, at); err != nil || n < len(state) {
+		_, raw := d.block(nr)
+		copy(state, raw[rt.BlockHeader:])
+	}
+	return state
+}
+
+// look shows the state of all threads, if that is due.
+func (d *drain) look() {
+	if d.cfg.Interval == 0 || time.Since(d.looked) < d.cfg.Interval {
+		return
+	}
+	d.looked = time.Now()
+	var threads []ThreadState
+	for nr := range int(atomic.LoadUint32(&d.mem.shared.BlockHigh)) {
+		switch atomic.LoadUint32(&d.mem.shared.Blocks[nr]) {
+		case rt.BlockLive, rt.BlockEnded, rt.BlockExeced, rt.BlockDoomed:
+			b, _ := d.block(nr)
+			threads = append(threads, ThreadState{threadOf(b), d.state(nr)})
+		}
+	}
+	for _, it := range d.waiting {
+		if it.ended != nil {
+			threads = append(threads, ThreadState{*it.ended, it.state})
+		}
+	}
+	d.cfg.Look(threads)
 }

@@ -34,6 +34,8 @@ type Config struct {
 	Options  []byte                        // for rt.Options, at most 8192 bytes
 	Events   func([]Event)                 // takes records in the order of time; Data is valid during the call
 	Harvest  func(th Thread, state []byte) // takes a thread's tool state when it has ended, after its last event
+	Interval time.Duration                 // how often Look is called; 0: never
+	Look     func(threads []ThreadState)   // takes the tool state of all threads that Harvest has not had yet
 	Warn     func(line string)             // takes messages of the runtime, each one line with its newline
 }
 
@@ -61,6 +63,12 @@ type Thread struct {
 	Comm             string // name of the thread when it got its state
 	Exec             bool   // it has not ended, but executed another program
 	Alive            bool   // it had not ended when the launcher did
+}
+
+// ThreadState is a thread with its tool state.
+type ThreadState struct {
+	Thread
+	State []byte
 }
 
 // NotStartedError reports that the target's program could not be executed.

@@ -12,7 +12,7 @@ import (
 // the target there is no allocator.
 func TestNothingEscapes(t *testing.T) {
 	t.Parallel()
-	for _, dir := range []string{".", "../ucontext", "../patch", "../tools/count", "../tools/trace"} {
+	for _, dir := range []string{".", "../ucontext", "../patch", "../tools/histogram", "../tools/count", "../tools/trace"} {
 		cmd := exec.Command("go", "build", "-gcflags=-m", ".")
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -4,6 +4,8 @@ package runtime
 
 // Options of prctl, include/uapi/linux/prctl.h.
 const (
+	prSetName       = 15
+	prGetName       = 16
 	prSetNoNewPrivs = 38
 	prGetNoNewPrivs = 39
 )
@@ -23,6 +25,8 @@ func prctl(t *Thread, c *Call) int64 {
 	}
 	r := int64(doCall(sysPrctl, a[0], a[1], a[2], a[3], a[4], a[5]))
 	switch {
+	case int32(a[0]) == prSetName && r == 0 && t.block != nil:
+		t.block.Comm = t.Name()
 	case int32(a[0]) == prSetNoNewPrivs && r == 0:
 		t.noNewPrivs = true
 	case int32(a[0]) == prGetNoNewPrivs && r == 1 && !t.noNewPrivs:

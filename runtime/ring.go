@@ -56,7 +56,6 @@ func (t *Thread) takeBlock() bool {
 	}
 	b := (*Block)(at(r))
 	b.PID, b.TID, b.Parent, b.Birth = t.pid, t.tid, t.parent, t.birth
-	const prGetName = 16
 	sys(sysPrctl, prGetName, addrOf(&b.Comm), 0, 0, 0, 0)
 	b.Started = Now()
 	t.block, t.blockNr = b, nr

@@ -117,7 +117,6 @@ func (t *Thread) Birth() int { return int(t.birth) }
 
 // Name returns the name of the calling thread, which t has to be, up to its NUL.
 func (t *Thread) Name() (name [16]byte) {
-	const prGetName = 16
 	sys(sysPrctl, prGetName, addrOf(&name), 0, 0, 0, 0)
 	return name
 }

@@ -125,6 +125,14 @@ func (v *verb) noArguments(rest []string) error {
 	return nil
 }
 
+// misuse makes an error one of wrong use.
+func (v *verb) misuse(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &usageError{fmt.Sprintf("%s: %v", v.name, err)}
+}
+
 // statusOf returns the exit status for an error.
 func statusOf(err error) int {
 	var use *usageError

@@ -34,11 +34,11 @@ func runTrace(v *verb, args []string) (int, error) {
 	how.addTo(f)
 	t.addTo(f)
 	cfg, err := v.command(f, args, &how)
+	if err == nil {
+		err = v.misuse(t.finish())
+	}
 	if err != nil {
 		return 0, err
-	}
-	if err := t.finish(); err != nil {
-		return 0, &usageError{fmt.Sprintf("%s: %v", v.name, err)}
 	}
 	if err := t.become(cfg); err != nil {
 		return 0, err

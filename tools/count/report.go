@@ -2,123 +2,209 @@ package count
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 	"unsafe"
 
 	"github.com/trapline/trapline/launcher"
 	"github.com/trapline/trapline/tools/syscalls"
+	"github.com/trapline/trapline/tools/table"
 )
+
+// Options say what is counted and how it is shown.
+type Options struct {
+	table.Layout
+	By     By
+	CPU    bool // time is that of the processor, not of the wall
+	Format Format
+	headed bool // the head of the CSV lines is written
+}
+
+// By says for what a table is printed before the one of everything.
+type By uint8
+
+const (
+	ByNothing By = iota
+	ByProcess
+	ByThread
+)
+
+// SetBy parses the argument of --by.
+func (o *Options) SetBy(word string) error {
+	by, ok := map[string]By{"process": ByProcess, "thread": ByThread}[word]
+	if !ok {
+		return fmt.Errorf("neither process nor thread: %q", word)
+	}
+	o.By = by
+	return nil
+}
+
+// Bytes returns the options as the hook reads them.
+func (o *Options) Bytes() []byte {
+	t := targetOptions{}
+	if o.CPU {
+		t.cpu = 1
+	}
+	return binary.LittleEndian.AppendUint64(nil, t.cpu)
+}
+
+func (o *Options) unit() func(uint64) time.Duration {
+	if o.CPU {
+		return table.Nanoseconds
+	}
+	return launcher.TicksToDuration
+}
 
 // Summary adds up what the threads of a target counted.
 type Summary struct {
-	processes []*process // in the order in which their first thread ended
-	byPID     map[int]*process
+	opts   *Options
+	groups []*group // in the order in which their first thread was seen
+	byID   map[groupID]*group
+	all    group
+	beyond uint64
 }
 
-type process struct {
-	pid   int
+// group is a process or a thread. What followed it under the same number belongs to it.
+type group struct {
+	groupID
 	name  string
-	total state
+	calls map[int]*table.Row
 }
+
+type groupID struct{ pid, tid int }
 
 // NewSummary returns an empty summary.
-func NewSummary() *Summary { return &Summary{byPID: map[int]*process{}} }
+func NewSummary(opts *Options) *Summary {
+	return &Summary{opts: opts, byID: map[groupID]*group{}, all: group{calls: map[int]*table.Row{}}}
+}
 
 // Harvest adds one thread's counters; it serves as launcher.Config.Harvest.
 func (s *Summary) Harvest(th launcher.Thread, raw []byte) {
-	p := s.byPID[th.PID]
-	if p == nil {
-		p = &process{pid: th.PID}
-		s.byPID[th.PID] = p
-		s.processes = append(s.processes, p)
-	}
-	p.name = th.Comm
-	p.total.add((*state)(unsafe.Pointer(&raw[0])))
-}
-
-func (s *state) add(o *state) {
-	for i := range s.calls {
-		s.calls[i].calls += o.calls[i].calls
-		s.calls[i].errors += o.calls[i].errors
-		s.calls[i].ticks += o.calls[i].ticks
-	}
-}
-
-// Print writes the table of all processes together; with each set, a table for every process
-// before it.
-func (s *Summary) Print(w io.Writer, each bool) error {
-	var all state
-	for _, p := range s.processes {
-		all.add(&p.total)
-		if !each {
+	st := (*state)(unsafe.Pointer(&raw[0]))
+	g := s.groupOf(th)
+	for nr := range st.calls {
+		if st.calls[nr].calls == 0 {
 			continue
 		}
-		if _, err := fmt.Fprintf(w, "process %d (%s)\n", p.pid, p.name); err != nil {
+		t := st.tally(nr)
+		s.all.add(nr, &t)
+		if g != nil {
+			g.add(nr, &t)
+		}
+	}
+	s.beyond += st.beyond
+}
+
+// groupOf returns the group that a thread belongs to, nil if all are one.
+func (s *Summary) groupOf(th launcher.Thread) *group {
+	id := groupID{pid: th.PID}
+	switch s.opts.By {
+	case ByNothing:
+		return nil
+	case ByThread:
+		id.tid = th.TID
+	}
+	g := s.byID[id]
+	if g == nil {
+		g = &group{groupID: id, calls: map[int]*table.Row{}}
+		s.byID[id] = g
+		s.groups = append(s.groups, g)
+	}
+	if s.opts.By == ByThread || th.TID == th.PID || g.name == "" {
+		g.name = th.Comm
+	}
+	return g
+}
+
+// tally returns what a thread has counted of one call.
+func (s *state) tally(nr int) table.Tally {
+	e := &s.calls[nr]
+	t := table.Tally{Calls: e.calls, Errors: e.errors, Total: e.spent, Max: e.longest, Min: ^e.leastInverted}
+	for octave, place := range s.index[nr] {
+		if place > 0 && place <= maxOctaves {
+			t.Times.AddOctave(uint(octave), &s.octaves[place-1])
+		}
+	}
+	if e.leastInverted == 0 {
+		t.Min = 0
+	}
+	return t
+}
+
+func (g *group) add(nr int, t *table.Tally) {
+	r := g.calls[nr]
+	if r == nil {
+		r = &table.Row{Name: nameOf(nr)}
+		g.calls[nr] = r
+	}
+	r.Merge(t)
+}
+
+func nameOf(nr int) string {
+	if nr == unknown {
+		return "(unknown)"
+	}
+	return syscalls.Name(nr)
+}
+
+// with returns a summary that has the threads as well.
+func (s *Summary) with(live []launcher.ThreadState) *Summary {
+	sum := NewSummary(s.opts)
+	sum.beyond = s.beyond
+	sum.all.merge(&s.all)
+	for _, g := range s.groups {
+		own := sum.groupOf(launcher.Thread{PID: g.pid, TID: g.tid, Comm: g.name})
+		own.merge(g)
+	}
+	for _, l := range live {
+		sum.Harvest(l.Thread, l.State)
+	}
+	return sum
+}
+
+func (g *group) merge(o *group) {
+	for nr, r := range o.calls {
+		g.add(nr, &r.Tally)
+	}
+}
+
+// Print writes the table of everything, and before it those of the groups.
+func (s *Summary) Print(w io.Writer) error {
+	for _, g := range s.groups {
+		if _, err := fmt.Fprintln(w, g.title()); err != nil {
 			return err
 		}
-		if err := p.total.print(w); err != nil {
+		if err := s.opts.Print(w, s.table(g)); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)
 	}
-	return all.print(w)
-}
-
-// row is one line of the table.
-type row struct {
-	name string
-	entry
-	time time.Duration
-}
-
-func (s *state) rows() (rows []row, total row) {
-	total.name = "total"
-	for nr, e := range s.calls {
-		if e.calls == 0 {
-			continue
-		}
-		name := syscalls.Name(nr)
-		if nr == unknown {
-			name = "(unknown)"
-		}
-		r := row{name, e, launcher.TicksToDuration(e.ticks)}
-		rows = append(rows, r)
-		total.calls += r.calls
-		total.errors += r.errors
-		total.time += r.time
+	err := s.opts.Print(w, s.table(&s.all))
+	if s.beyond > 0 {
+		_, err = fmt.Fprintf(w, "%d calls are not in p50, p90 and p99: their threads made too many different ones\n", s.beyond)
 	}
-	slices.SortFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(b.time, a.time), cmp.Compare(b.calls, a.calls), cmp.Compare(a.name, b.name))
-	})
-	return rows, total
-}
-
-// print writes the table in the layout of strace -c.
-func (s *state) print(w io.Writer) error {
-	const line = "------ ----------- ----------- --------- --------- ----------------\n"
-	rows, total := s.rows()
-	fmt.Fprint(w, "% time     seconds  usecs/call     calls    errors syscall\n", line)
-	for _, r := range rows {
-		r.print(w, total.time)
-	}
-	fmt.Fprint(w, line)
-	return total.print(w, total.time)
-}
-
-func (r *row) print(w io.Writer, all time.Duration) error {
-	share, each, errors := 100.0, int64(0), ""
-	if all > 0 {
-		share = 100 * float64(r.time) / float64(all)
-	}
-	if r.calls > 0 {
-		each = r.time.Microseconds() / int64(r.calls)
-	}
-	if r.errors > 0 {
-		errors = fmt.Sprint(r.errors)
-	}
-	_, err := fmt.Fprintf(w, "%6.2f %11.6f %11d %9d %9s %s\n", share, r.time.Seconds(), each, r.calls, errors, r.name)
 	return err
 }
+
+func (g *group) title() string {
+	if g.tid != 0 {
+		return fmt.Sprintf("process %d thread %d (%s)", g.pid, g.tid, g.name)
+	}
+	return fmt.Sprintf("process %d (%s)", g.pid, g.name)
+}
+
+// table returns the rows of a group by number.
+func (s *Summary) table(g *group) *table.Table {
+	t := &table.Table{Unit: s.opts.unit()}
+	for _, nr := range slices.SortedFunc(maps.Keys(g.calls), cmp.Compare) {
+		t.Rows = append(t.Rows, g.calls[nr])
+	}
+	return t
+}
+
+// Calls returns how many calls were counted.
+func (s *Summary) Calls() uint64 { return s.table(&s.all).Total().Calls }

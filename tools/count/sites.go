@@ -37,13 +37,3 @@ func tally(what string, counts []uint32, name func(int) string) string {
 	}
 	return fmt.Sprintf("%d %s: %s\n", total, what, strings.Join(parts, ", "))
 }
-
-// Calls returns how many calls were counted.
-func (s *Summary) Calls() (n uint64) {
-	for _, p := range s.processes {
-		for _, e := range p.total.calls {
-			n += e.calls
-		}
-	}
-	return n
-}

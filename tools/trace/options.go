@@ -1,14 +1,14 @@
 package trace
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/trapline/trapline/tools/table"
 )
 
 // Options say how a Printer shows what the hook recorded.
@@ -33,11 +33,10 @@ type Options struct {
 	QuietAttach bool // no lines for new threads
 	quietExec   bool // nor for a thread that another one's exec replaces
 
-	signals *uint64  // which signals are shown; nil: all
-	status  status   // which calls are shown, by how they ended; 0: all
-	paths   []string // only calls that deal with these
-	sort    string   // the table's order
-	columns []string // the table's columns
+	signals      *uint64  // which signals are shown; nil: all
+	status       status   // which calls are shown, by how they ended; 0: all
+	paths        []string // only calls that deal with these
+	table.Layout          // of the table
 
 	// The program that was started, for the line that its exec would have had.
 	Path string
@@ -220,31 +219,5 @@ func choose(p *int, word string, values map[string]int) error {
 		return fmt.Errorf("unknown argument %q", word)
 	}
 	*p = v
-	return nil
-}
-
-// SetSort parses the argument of -S.
-func (o *Options) SetSort(name string) error {
-	name, ok := tableColumn(name)
-	if !ok {
-		return errors.New("no such column")
-	}
-	o.sort = name
-	return nil
-}
-
-// SetColumns parses the argument of -U.
-func (o *Options) SetColumns(list string) error {
-	o.columns = nil
-	for part := range strings.SplitSeq(list, ",") {
-		name, ok := tableColumn(part)
-		if !ok || name == "nothing" || slices.Contains(o.columns, name) {
-			return fmt.Errorf("column %q is not there, or there twice", part)
-		}
-		o.columns = append(o.columns, name)
-	}
-	if !slices.Contains(o.columns, "name") {
-		o.columns = append(o.columns, "name")
-	}
 	return nil
 }

@@ -60,7 +60,7 @@ type thread struct {
 // NewPrinter returns a Printer that writes to w.
 func NewPrinter(w io.Writer, opts Options) *Printer {
 	d := &destination{w: bufio.NewWriterSize(w, 64<<10)}
-	return &Printer{destination: d, shared: d, opts: opts, threads: map[int]*thread{}}
+	return &Printer{destination: d, shared: d, opts: opts, threads: map[int]*thread{}, summary: summary{}}
 }
 
 // Events prints records in the order in which they come.
@@ -177,7 +177,7 @@ func (p *Printer) Close() error {
 		p.fail(p.Recorder.Close())
 	}
 	if p.opts.Count || p.opts.CountOnly {
-		p.fail(p.summary.print(p.w, &p.opts))
+		p.fail(p.opts.Layout.Print(p.w, p.summary.table()))
 		p.flush()
 	}
 	return p.err
