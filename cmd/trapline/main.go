@@ -35,6 +35,7 @@ func init() {
 	verbs = []*verb{
 		{"count", "[flags] [--] COMMAND [ARG...]", "count system calls, errors and time", runCount},
 		{"trace", "[flags] [--] COMMAND [ARG...]", "print every system call as strace does", runTrace},
+		{"report", "-o FILE [flags] [--] COMMAND [ARG...]", "write a page about processes, calls, files and errors", runReport},
 		{"run", "[flags] [--] COMMAND [ARG...]", "run with every system call intercepted and no hook", runRun},
 		{"sites", "[-json] FILE...", "say how each system call site of a file would be patched", runSites},
 		{"filter", "[-e trace=SET]", "print the seccomp filter", runFilter},

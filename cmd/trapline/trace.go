@@ -167,32 +167,52 @@ func (t *traceFlags) run(cfg *launcher.Config) (int, error) {
 	if t.opts.Separate {
 		p.Open = t.openFor
 	}
-	if t.json {
-		p.Recorder = trace.NewJSON(out)
-	}
-	if t.perfetto != "" {
-		file, err := output(t.perfetto)
-		if err != nil {
-			return 0, err
-		}
-		p.Recorder = trace.NewPerfetto(file)
+	if p.Recorder, err = t.recorder(out); err != nil {
+		return 0, err
 	}
 	cfg.Options = t.opts.Bytes()
+	follow(cfg, p)
+	return run(cfg, func(status launcher.Status) error { return errors.Join(conclude(p, status), done()) })
+}
+
+// follow has a Printer take what the target's hooks send.
+func follow(cfg *launcher.Config, p *trace.Printer) {
 	cfg.Events = p.Events
 	cfg.Harvest = func(th launcher.Thread, _ []byte) {
 		if !th.Exec && !th.Alive {
 			p.Ended(th.TID)
 		}
 	}
-	return run(cfg, func(status launcher.Status) error {
-		if status.Signal != 0 {
-			p.KilledBy(status.Signal)
+}
+
+// conclude tells a Printer how the target ended.
+func conclude(p *trace.Printer, status launcher.Status) error {
+	if status.Signal != 0 {
+		p.KilledBy(status.Signal)
+	}
+	if status.Lost > 0 {
+		p.Lost(status.Lost)
+	}
+	return p.Close()
+}
+
+// recorder returns what takes the calls in place of the text, nil if nothing does.
+func (t *traceFlags) recorder(out io.Writer) (trace.Recorder, error) {
+	var list []trace.Recorder
+	if t.json {
+		list = append(list, trace.NewJSON(out))
+	}
+	if t.perfetto != "" {
+		file, err := output(t.perfetto)
+		if err != nil {
+			return nil, err
 		}
-		if status.Lost > 0 {
-			p.Lost(status.Lost)
-		}
-		return errors.Join(p.Close(), done())
-	})
+		list = append(list, trace.NewPerfetto(file))
+	}
+	if list == nil {
+		return nil, nil
+	}
+	return trace.NewRecorders(list...), nil
 }
 
 // open opens what -o names; done is to be called when everything is written.

@@ -217,7 +217,11 @@ func (p *Printer) event(e *launcher.Event) {
 	case recordThread:
 		if len(e.Data) >= 16 {
 			t.name = threadName(e.Data[16:])
-			p.born(t, int(le.Uint64(e.Data)))
+			birth := int(le.Uint64(e.Data))
+			p.born(t, birth)
+			if p.Recorder != nil {
+				p.Recorder.born(t, int(le.Uint64(e.Data[8:])), birth, p.now)
+			}
 		}
 	case recordSignal:
 		p.signal(t, e.Data)
@@ -349,6 +353,7 @@ func (p *Printer) supersede(main, caller *thread) {
 
 // returned completes an exec that has succeeded.
 func (p *Printer) returned(t *thread) {
+	t.pending.ended = true
 	if !p.printsLate(t.pending) {
 		p.resume(t)
 	}

@@ -3,15 +3,19 @@ package trace
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"time"
+
+	rt "github.com/trapline/trapline/runtime"
 )
 
 // Recorder takes what happened for machines, in place of the Printer's text. Close writes what is left.
 type Recorder interface {
+	born(t *thread, creator, birth int, at time.Time)
 	call(t *thread, c *call, ended time.Time)
 	signal(t *thread, sig int, info string, at time.Time)
 	ended(t *thread, how string, at time.Time)
@@ -50,12 +54,15 @@ type jsonCall struct {
 	Note     string   `json:"note,omitempty"`
 }
 
-// jsonEvent is a signal, the end of a thread, or a loss.
+// jsonEvent is the start of a thread or of a program in it, a signal, the end of a thread, or a loss.
 type jsonEvent struct {
 	Type    string `json:"type"`
 	PID     int    `json:"pid,omitempty"`
 	TID     int    `json:"tid,omitempty"`
 	Time    string `json:"time_ns,omitempty"`
+	Birth   string `json:"birth,omitempty"`
+	Creator int    `json:"creator,omitempty"`
+	Name    string `json:"name,omitempty"`
 	Signal  string `json:"signal,omitempty"`
 	Info    string `json:"info,omitempty"`
 	How     string `json:"how,omitempty"`
@@ -63,6 +70,15 @@ type jsonEvent struct {
 }
 
 func nanoseconds(t time.Time) string { return strconv.FormatInt(t.UnixNano(), 10) }
+
+// births are the words for how a thread comes to be.
+var births = map[int]string{rt.BirthExec: "exec", rt.BirthFork: "fork", rt.BirthThread: "thread"}
+
+func (j *jsonLines) born(t *thread, creator, birth int, at time.Time) {
+	j.e.Encode(jsonEvent{
+		Type: "thread", PID: t.pid, TID: t.tid, Time: nanoseconds(at), Birth: births[birth], Creator: creator, Name: t.name,
+	})
+}
 
 func (j *jsonLines) call(t *thread, c *call, ended time.Time) {
 	c.all()
@@ -98,6 +114,50 @@ func (j *jsonLines) lost(records uint64) {
 }
 
 func (j *jsonLines) Close() error { return j.w.Flush() }
+
+// recorders are several at once.
+type recorders []Recorder
+
+// NewRecorders returns a Recorder that is all of a list.
+func NewRecorders(list ...Recorder) Recorder { return recorders(list) }
+
+func (l recorders) born(t *thread, creator, birth int, at time.Time) {
+	for _, r := range l {
+		r.born(t, creator, birth, at)
+	}
+}
+
+func (l recorders) call(t *thread, c *call, ended time.Time) {
+	for _, r := range l {
+		r.call(t, c, ended)
+	}
+}
+
+func (l recorders) signal(t *thread, sig int, info string, at time.Time) {
+	for _, r := range l {
+		r.signal(t, sig, info, at)
+	}
+}
+
+func (l recorders) ended(t *thread, how string, at time.Time) {
+	for _, r := range l {
+		r.ended(t, how, at)
+	}
+}
+
+func (l recorders) lost(records uint64) {
+	for _, r := range l {
+		r.lost(records)
+	}
+}
+
+func (l recorders) Close() error {
+	var errs []error
+	for _, r := range l {
+		errs = append(errs, r.Close())
+	}
+	return errors.Join(errs...)
+}
 
 // splitArguments splits the text of a call's arguments at the commas between them.
 func splitArguments(text string) []string {
@@ -184,13 +244,14 @@ func (p *perfetto) name(t *thread) {
 	p.event(traceEvent{Name: "thread_name", Phase: "M", PID: t.pid, TID: t.tid, Args: args})
 }
 
+func (p *perfetto) born(t *thread, _, _ int, _ time.Time) { p.name(t) }
+
 func (p *perfetto) call(t *thread, c *call, ended time.Time) {
 	p.name(t)
 	c.all()
 	args := map[string]string{"args": string(c.text)}
 	if c.ended {
-		result, auxiliary, _ := c.outcome(c.result, 0)
-		args["result"] = strings.TrimSpace(strings.TrimPrefix(result, "= ") + " " + auxiliary)
+		args["result"] = strings.TrimPrefix(c.resultText(), "= ")
 	}
 	p.event(traceEvent{Name: callName(c.nr), Phase: "X", Time: microseconds(c.began.UnixNano()),
 		Spent: microseconds(int64(ended.Sub(c.began))), PID: t.pid, TID: t.tid, Args: args})
