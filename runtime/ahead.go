@@ -200,6 +200,9 @@ const (
 	auxEntry = 2 * unsafe.Sizeof(uintptr(0))
 )
 
+// vdsoText is where the vDSO is.
+var vdsoText Range
+
 // patchProgram notes the code that the kernel has mapped for a new program, and patches its known sites. The
 // program's stack says where it is: argc, argv, NULL, envp, NULL, auxv (create_elf_tables, fs/binfmt_elf.c).
 func patchProgram(sp uintptr) {
@@ -212,8 +215,13 @@ func patchProgram(sp uintptr) {
 		switch *(*uintptr)(at(a)) {
 		case atPhdr:
 			addSegments(v - elfHeaderSize)
-		case atBase, atVDSO:
+		case atBase:
 			addSegments(v)
+		case atVDSO:
+			addSegments(v)
+			if x := knownText(v); x != nil {
+				vdsoText = x.Range
+			}
 		}
 	}
 	for i := range texts[:textCount] {

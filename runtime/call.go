@@ -122,6 +122,29 @@ const (
 // Site returns the address of the system call instruction.
 func (c *Call) Site() uintptr { return c.thread.site }
 
+// Ways in which a call comes to its hook.
+const (
+	ViaPatch = 0 // the site is a jump
+	ViaTrap  = 1 // the site raised SIGSYS
+	ViaVDSO  = 2 // the site is in the vDSO; either way
+)
+
+// Via returns how the call came. Only the first of several answers for one call is right.
+func (c *Call) Via() int {
+	t := c.thread
+	trapped := t.trapped == t.site
+	if trapped {
+		t.trapped = 0
+	}
+	switch {
+	case vdsoText.has(t.site):
+		return ViaVDSO
+	case trapped:
+		return ViaTrap
+	}
+	return ViaPatch
+}
+
 // SP returns the stack pointer at the call.
 func (c *Call) SP() uintptr { return uintptr(c.thread.regs.SP) }
 

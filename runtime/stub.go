@@ -174,6 +174,9 @@ func onTrap(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 		if stub != t.spare {
 			patchSite(stub, site)
 		}
+		if hooked(shared(), int(info.Syscall())) {
+			t.trapped = site
+		}
 		if m.EFlags&flagTF != 0 {
 			t.stepInto(stub, m)
 			return

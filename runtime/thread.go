@@ -79,9 +79,10 @@ type Thread struct {
 	noNewPrivs bool // no_new_privs as the target has set it
 	exec       execJob
 	clone      cloneJob
-	vforked    bool // the parent waits, and frees the slot
-	traceMe    bool // PTRACE_TRACEME is due at the next exec
-	newPIDs    bool // its children are born in another PID namespace
+	vforked    bool    // the parent waits, and frees the slot
+	traceMe    bool    // PTRACE_TRACEME is due at the next exec
+	newPIDs    bool    // its children are born in another PID namespace
+	trapped    uintptr // site whose SIGSYS came and whose hook has not asked for it, for Call.Via
 }
 
 // States of a thread slot.
@@ -200,7 +201,7 @@ func (t *Thread) reset() {
 	t.g[6] = poisonM
 	t.self = self
 	t.stackTop = self
-	t.parked, t.halt, t.shown, t.traceMe = 0, 0, false, false
+	t.parked, t.halt, t.shown, t.traceMe, t.trapped = 0, 0, false, false, 0
 	t.call.thread, t.call.nr = t, -1
 	t.mask, t.tempMask, t.hasTempMask, t.waiting, t.lent = 0, 0, 0, 0, 0
 	t.held, t.telling = heldSignals{}, false

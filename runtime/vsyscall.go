@@ -16,7 +16,7 @@ func inVsyscall(addr uintptr) bool { return addr-vsyscallStart < vsyscallEnd-vsy
 // there is no site to go back to: the call, which never blocks, is made here.
 func vsyscall(t *Thread, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
 	m := &uc.Mcontext
-	t.site = info.CallAddr()
+	t.site, t.trapped = info.CallAddr(), info.CallAddr()
 	c := &t.call
 	c.nr = int(info.Syscall())
 	c.args = [6]uintptr{uintptr(m.DI), uintptr(m.SI), uintptr(m.DX)}

@@ -20,7 +20,7 @@ var Tool = rt.Tool{Name: "trace", Hook: enter, Exit: exit, OnThread: onThread, O
 
 // Kinds of records.
 const (
-	recordEnter  = 1 + iota // number of arguments<<32 | number; arguments; copies
+	recordEnter  = 1 + iota // way<<viaShift | number of arguments<<32 | number; arguments; copies
 	recordExit              // result; copies
 	recordThread            // kind of birth; creator; name
 	recordSignal            // signal; head of struct siginfo
@@ -33,9 +33,10 @@ const (
 	commSize    = 16 // TASK_COMM_LEN
 	copyFault   = 1
 	copyNUL     = 2
-	maxRecord   = 16384   // rt.Thread.Begin's limit
-	maxPath     = 4096    // PATH_MAX
-	maxElements = 64      // of an array that are copied
+	maxRecord   = 16384 // rt.Thread.Begin's limit
+	maxPath     = 4096  // PATH_MAX
+	maxElements = 64    // of an array that are copied
+	viaShift    = 40
 	noteBit     = 1 << 63 // in a copy's address: not memory, but what the hook found out about it
 )
 
@@ -75,7 +76,7 @@ func enter(c *rt.Call) {
 		limit += enterLimit(r.args[i])
 	}
 	w := c.Thread().Begin(recordEnter, min(limit, maxRecord))
-	w.U64(uint64(n)<<32 | uint64(uint32(c.Nr())))
+	w.U64(uint64(c.Via())<<viaShift | uint64(n)<<32 | uint64(uint32(c.Nr())))
 	for i := range n {
 		w.U64(uint64(c.Arg(i)))
 	}

@@ -166,10 +166,10 @@ func TestRecorders(t *testing.T) {
 		}
 		return out.String()
 	}
-	want := `{"type":"call","pid":7,"tid":7,"start_ns":"1706933106000000000","duration_ns":"1000000","nr":3,"name":"close","raw":["0x5"],"args":["5"],"result":"0"}
-{"type":"call","pid":7,"tid":7,"start_ns":"1706933106002000000","duration_ns":"1000000","nr":3,"name":"close","raw":["0x6"],"args":["6"],"result":"-1","errno":"EBADF"}
+	want := `{"type":"call","pid":7,"tid":7,"start_ns":"1706933106000000000","duration_ns":"1000000","nr":3,"name":"close","via":"patch","raw":["0x5"],"args":["5"],"result":"0"}
+{"type":"call","pid":7,"tid":7,"start_ns":"1706933106002000000","duration_ns":"1000000","nr":3,"name":"close","via":"patch","raw":["0x6"],"args":["6"],"result":"-1","errno":"EBADF"}
 {"type":"signal","pid":7,"tid":7,"time_ns":"1706933106004000000","signal":"SIGUSR1","info":"{si_signo=SIGUSR1, si_code=SI_USER, si_pid=9, si_uid=1000}"}
-{"type":"call","pid":7,"tid":7,"start_ns":"1706933106005000000","duration_ns":"0","nr":231,"name":"exit_group","raw":["0x1"],"args":["1"]}
+{"type":"call","pid":7,"tid":7,"start_ns":"1706933106005000000","duration_ns":"0","nr":231,"name":"exit_group","via":"patch","raw":["0x1"],"args":["1"]}
 {"type":"end","pid":7,"tid":7,"time_ns":"1706933106005000000","how":"exited with 1"}
 {"type":"lost","records":"3"}
 `

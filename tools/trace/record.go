@@ -67,6 +67,7 @@ func (m memory) note(addr uint64) (uint64, bool) {
 type call struct {
 	nr     int
 	count  int // of arguments
+	via    int // rt.ViaPatch and others
 	args   [6]uint64
 	row    *row
 	in     memory // as the call began
@@ -88,7 +89,7 @@ func parseEnter(data []byte, limit int) (*call, bool) {
 		return nil, false
 	}
 	head := binary.LittleEndian.Uint64(data)
-	c := &call{nr: int(int32(head)), count: int(head >> 32), limit: limit}
+	c := &call{nr: int(int32(head)), count: int(head >> 32 & 0xff), via: int(head >> viaShift & 0xff), limit: limit}
 	data = data[8:]
 	if c.count > 6 || len(data) < 8*c.count {
 		return nil, false

@@ -46,6 +46,7 @@ type jsonCall struct {
 	Duration string   `json:"duration_ns"`
 	Number   int      `json:"nr"`
 	Name     string   `json:"name"`
+	Via      string   `json:"via"`
 	Raw      []string `json:"raw"`
 	Args     []string `json:"args"`
 	Result   string   `json:"result,omitempty"`
@@ -71,6 +72,9 @@ type jsonEvent struct {
 
 func nanoseconds(t time.Time) string { return strconv.FormatInt(t.UnixNano(), 10) }
 
+// vias are the words for how a call came.
+var vias = map[int]string{rt.ViaPatch: "patch", rt.ViaTrap: "trap", rt.ViaVDSO: "vdso"}
+
 // births are the words for how a thread comes to be.
 var births = map[int]string{rt.BirthExec: "exec", rt.BirthFork: "fork", rt.BirthThread: "thread"}
 
@@ -84,7 +88,7 @@ func (j *jsonLines) call(t *thread, c *call, ended time.Time) {
 	c.all()
 	r := jsonCall{
 		Type: "call", PID: t.pid, TID: t.tid, Start: nanoseconds(c.began), Duration: strconv.FormatInt(int64(ended.Sub(c.began)), 10),
-		Number: c.nr, Name: callName(c.nr), Raw: []string{}, Args: splitArguments(string(c.text)),
+		Number: c.nr, Name: callName(c.nr), Via: vias[c.via], Raw: []string{}, Args: splitArguments(string(c.text)),
 	}
 	for _, a := range c.args[:c.count] {
 		r.Raw = append(r.Raw, "0x"+strconv.FormatUint(a, 16))
@@ -231,9 +235,9 @@ func (p *perfetto) event(e traceEvent) {
 	p.w.Write(b)
 }
 
-// name tells the name of a thread when it is new.
+// name tells the name of a thread when it is known and new.
 func (p *perfetto) name(t *thread) {
-	if p.names[t.tid] == t.name {
+	if t.name == "" || p.names[t.tid] == t.name {
 		return
 	}
 	p.names[t.tid] = t.name
