@@ -41,10 +41,11 @@ type Config struct {
 
 // Status is how a target ended.
 type Status struct {
-	Code   int            // exit status, if Signal is 0
-	Signal syscall.Signal // the signal that ended it
-	Lost   uint64         // records that were dropped
-	Sites  rt.SiteCounts  // how the system call sites of all its processes have fared
+	Started bool           // the program has run
+	Code    int            // exit status, if Signal is 0
+	Signal  syscall.Signal // the signal that ended it
+	Lost    uint64         // records that were dropped
+	Sites   rt.SiteCounts  // how the system call sites of all its processes have fared
 }
 
 // Event is one record of a hook.
@@ -128,6 +129,7 @@ func Run(cfg *Config) (Status, error) {
 	go signals.forward(target.pid, m.shared)
 	status, err := target.wait(m.shared)
 	d.stop()
+	status.Started = m.shared.MainPID != 0
 	status.Sites, status.Lost = m.shared.Sites, atomic.LoadUint64(&m.shared.Lost)
 	keepSites()
 	return status, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -88,14 +89,13 @@ func lookupError(name string, err error) error {
 	return err
 }
 
-// run runs the target and turns the way it ended into a status; after that, finish is called
-// in any case.
+// run runs the target, has finish write what is to be written unless it did not run, and turns the way it ended into a status.
 func run(cfg *launcher.Config, finish func(launcher.Status) error) (int, error) {
 	// Records are short-lived garbage beside a small heap; with Go's setting it would be collected all the time.
 	debug.SetGCPercent(800)
 	status, err := launcher.Run(cfg)
-	if e := finish(status); err == nil && e != nil {
-		err = e
+	if err == nil || status.Started {
+		err = cmp.Or(err, finish(status))
 	}
 	if err != nil {
 		return 0, err
