@@ -23,6 +23,7 @@ var (
 	makeCallRestartedAddr  uintptr
 	judgeCallAddr          uintptr
 	judgeCallCheckedAddr   uintptr
+	judgeCallRefusedAddr   uintptr
 	judgeNoticeAddr        uintptr
 	doSigreturnAddr        uintptr
 	doSigreturnCheckedAddr uintptr

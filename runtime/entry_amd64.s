@@ -424,7 +424,11 @@ TEXT ·judgeCallChecked(SB),NOSPLIT|NOFRAME,$0
 	SYSCALL
 	RET
 refused:
-	JMP	·doCallRefused(SB)
+	JMP	·judgeCallRefused(SB)
+
+TEXT ·judgeCallRefused(SB),NOSPLIT|NOFRAME,$0
+	MOVQ	$-const_ENOTRUN, AX
+	RET
 
 // func judgeNotice(nr, a0, a1, a2, a3, a4, a5 uintptr) uintptr, called from Go
 //
@@ -781,6 +785,8 @@ DATA ·judgeCallAddr+0(SB)/8, $·judgeCallAsm(SB)
 GLOBL ·judgeCallAddr(SB),NOPTR|RODATA,$8
 DATA ·judgeCallCheckedAddr+0(SB)/8, $·judgeCallChecked(SB)
 GLOBL ·judgeCallCheckedAddr(SB),NOPTR|RODATA,$8
+DATA ·judgeCallRefusedAddr+0(SB)/8, $·judgeCallRefused(SB)
+GLOBL ·judgeCallRefusedAddr(SB),NOPTR|RODATA,$8
 DATA ·judgeNoticeAddr+0(SB)/8, $·judgeNoticeAsm(SB)
 GLOBL ·judgeNoticeAddr(SB),NOPTR|RODATA,$8
 DATA ·doSigreturnAddr+0(SB)/8, $·doSigreturnAsm(SB)

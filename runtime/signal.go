@@ -230,7 +230,7 @@ func (t *Thread) leaveRuntime(uc *ucontext.Ucontext) bool {
 	case w[WindowMakeCall].has(ip):
 		parkCall(w[WindowMakeCall], m, makeCallRefusedAddr, makeCallRestartedAddr)
 	case w[WindowJudgeCall].has(ip):
-		parkCall(w[WindowJudgeCall], m, doCallRefusedAddr, doCallRestartedAddr)
+		parkCall(w[WindowJudgeCall], m, judgeCallRefusedAddr, judgeCallRefusedAddr) // it is never restarted
 	case w[WindowSigreturn].has(ip):
 		m.IP = uint64(doSigreturnRefusedAddr)
 	case w[WindowSignalExit].has(ip):
