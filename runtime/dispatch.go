@@ -115,7 +115,7 @@ func Subscribed(nr int) bool { return owned(nr) }
 
 var ownedCalls = [NumCalls]bool{
 	sysRtSigaction: true, sysRtSigprocmask: true, sysRtSigreturn: true, sysRtSigpending: true,
-	sysRtSigtimedwait: true, sysRtSigsuspend: true, sysSigaltstack: true,
+	sysRtSigtimedwait: true, sysRtSigsuspend: true, sysSigaltstack: true, sysSignalfd: true, sysSignalfd4: true,
 	sysPpoll: true, sysPselect6: true, sysEpollPwait: true, sysEpollPwait2: true,
 	sysIoPgetevents: true, sysIoUringEnter: true,
 	sysFork: true, sysVfork: true, sysClone: true, sysClone3: true,
@@ -160,6 +160,8 @@ func perform(t *Thread, c *Call) int64 {
 		return withMask(t, c, 0, a[1])
 	case sysSigaltstack:
 		return sigaltstack(t, c)
+	case sysSignalfd, sysSignalfd4:
+		return signalfd(t, c)
 	case sysPpoll:
 		return withMask(t, c, 3, a[4])
 	case sysEpollPwait, sysEpollPwait2:

@@ -96,13 +96,15 @@ func (t *Thread) pending() uint64 {
 
 // hold keeps a signal that the target blocks.
 func (t *Thread) hold(sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) {
+	left := sigBit(sig)
 	if info.Code == siTkill {
 		t.held[heldIndex(sig)].put(info)
 	} else {
 		t.sighand.held[heldIndex(sig)].put(info)
-		t.tell()
+		left = t.tell()
 	}
 	t.lendWaited(uc)
+	t.refuseShown(left & t.pending())
 }
 
 // takeHeld takes out a held signal of set, the thread's own before the process's, and returns 0 if there is none.
@@ -163,8 +165,9 @@ func giveBack(lent uint64) {
 // call would be lost (legacy_queue, kernel/signal.c).
 const sigToken = sigBus
 
-// tell sends a token to a thread that takes one of the signals that the process holds, if there is one.
-func (t *Thread) tell() {
+// tell sends a token to a thread that takes one of the signals that the process holds, if there is one, and returns those that
+// none takes.
+func (t *Thread) tell() uint64 {
 	held := t.sighand.held.set()
 	for o := allThreads; o != nil && held != 0; o = o.next {
 		if o == t || atomic.LoadUint32(&o.state) != slotUsed || o.pid != t.pid || held&o.takes() == 0 {
@@ -177,6 +180,7 @@ func (t *Thread) tell() {
 			held &^= o.takes()
 		}
 	}
+	return held
 }
 
 // isToken reports whether a signal is a token. At RLIMIT_SIGPENDING the kernel forgets what came with it.

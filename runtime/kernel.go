@@ -98,6 +98,8 @@ const (
 	sysSchedSetaffinity = syscall.SYS_SCHED_SETAFFINITY
 	sysSchedGetaffinity = syscall.SYS_SCHED_GETAFFINITY
 	sysUnshare          = 272
+	sysSignalfd         = 282
+	sysSignalfd4        = 289
 	sysReadlinkat       = 267
 	sysPrlimit64        = 302
 	sysSetns            = 308

@@ -17,9 +17,14 @@ import (
 // dispatch builds the target of that name. Linked below 4 GiB, its int 0x80 looks like a 32-bit program's.
 func dispatch(t *testing.T, flags ...string) string {
 	t.Helper()
+	return buildOne(t, target{name: "dispatch", source: "dispatch.c", flags: flags})
+}
+
+// buildOne builds one target for a test of its own.
+func buildOne(t *testing.T, g target) string {
+	t.Helper()
 	needTrapline(t)
 	needCompilers(t)
-	g := target{name: "dispatch", source: "dispatch.c", flags: flags}
 	dir := t.TempDir()
 	if err := openPath(dir); err != nil {
 		t.Fatal(err)

@@ -200,6 +200,22 @@ static void rest(int ms)
 		;
 }
 
+// in_call waits until a process is in a call that blocks.
+__attribute__((unused))
+static void in_call(pid_t pid, int nr)
+{
+	char name[64], text[16];
+	int fd, n;
+	snprintf(name, sizeof name, "/proc/%d/syscall", pid);
+	do {
+		rest(1);
+		fd = open(name, O_RDONLY);
+		CHECK(fd >= 0 && (n = read(fd, text, sizeof text - 1)) > 0);
+		close(fd);
+		text[n] = 0;
+	} while (text[0] == 'r' || atoi(text) != nr); // running
+}
+
 // only returns the set of just one signal, or of two.
 __attribute__((unused))
 static sigset_t only(int a, int b)

@@ -117,19 +117,6 @@ static void show(const char *what, const char *core, int interrupted)
 	printf("  %d threads\n", threads);
 }
 
-// in_pause waits until a process is in the call.
-static void in_pause(pid_t pid)
-{
-	char name[64], text[16];
-	snprintf(name, sizeof name, "/proc/%d/syscall", pid);
-	do {
-		rest(1);
-		int fd = open(name, O_RDONLY);
-		CHECK(fd >= 0 && read(fd, text, sizeof text) > 3);
-		close(fd);
-	} while (strncmp(text, "34 ", 3));
-}
-
 static int is_core(const struct dirent *d) { return !strncmp(d->d_name, "core", 4); }
 
 int main(void)
@@ -151,7 +138,7 @@ int main(void)
 			_exit(1);
 		}
 		if (rows[i].send) {
-			in_pause(pid);
+			in_call(pid, SYS_pause);
 			kill(pid, rows[i].send);
 		}
 		EQUAL(waitpid(pid, &status, 0), pid);
