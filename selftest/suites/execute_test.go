@@ -23,6 +23,9 @@ type run struct {
 // exitStatus is how a suite's own status appears among its results: it is compared like a test's.
 const exitStatus = "(exit status)"
 
+// notDone begins the status of a run that took too long.
+const notDone = "not done after "
+
 // run runs the suite under m, or only the tests given if it can.
 func (s *suite) run(t *testing.T, m mode, dir string, tests []string) run {
 	t.Helper()
@@ -84,7 +87,7 @@ func execute(t *testing.T, argv []string, dir, work string, env []string, limit 
 	err = cmd.Wait()
 	status = cmd.ProcessState.String()
 	if ctx.Err() != nil {
-		status = "not done after " + limit.String()
+		status = notDone + limit.String()
 	}
 	killMarked("TMPDIR=" + temporary)
 	text, err := os.ReadFile(file.Name())
