@@ -59,7 +59,8 @@ func withoutStatus(tests []string) (names []string) {
 	return names
 }
 
-// execute runs argv as the leader of a session of its own, at most for limit. The output goes to a file: a pipe would be
+// execute runs argv in a session of its own, at most for limit. A shell leads the session: a leader that opens a terminal
+// gets it for its own, and natively that would be the suite, otherwise trapline. The output goes to a file: a pipe would be
 // held open by what a test leaves behind. All that, known by its TMPDIR, is killed at the end.
 func execute(t *testing.T, argv []string, dir, work string, env []string, limit time.Duration) (output, status string) {
 	t.Helper()
@@ -74,7 +75,7 @@ func execute(t *testing.T, argv []string, dir, work string, env []string, limit 
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd := exec.CommandContext(ctx, "sh", append([]string{"-c", `"$@"; exit $?`, "sh"}, argv...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, file, file
 	if dir == "" {
 		cmd.Dir = temporary

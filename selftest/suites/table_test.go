@@ -151,7 +151,7 @@ var pythonModules = []pythonModule{
 }
 
 // No test of the modules takes as long as that for all of them.
-const pythonLimit = 15 * time.Minute
+const pythonLimit = 30 * time.Minute
 
 func (m pythonModule) suite() suite {
 	command := func(_, report string) []string {
