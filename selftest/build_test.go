@@ -18,10 +18,11 @@ type target struct {
 	flags  []string // for the compiler; the first may be musl: build with musl-gcc
 	args   []string
 	status string // as statusText gives it
-	storm  bool   // runs under a signal every millisecond, too
+	storm  string // "storm": runs under a signal every millisecond, too; "soak": in make soak
 }
 
-// table reads targets/targets.tsv: name, source, flags, args, status and, for some, storm; separated by tabs; "-" is empty.
+// table reads targets/targets.tsv: name, source, flags, args, status and, for some, when they run in the storm; separated by
+// tabs; "-" is empty.
 func table(t testing.TB) []target {
 	t.Helper()
 	text, err := os.ReadFile("targets/targets.tsv")
@@ -34,11 +35,12 @@ func table(t testing.TB) []target {
 			continue
 		}
 		f := strings.Split(line, "\t")
-		storm := len(f) == 6 && f[5] == "storm"
-		if len(f) != 5 && !storm {
-			t.Fatalf("targets.tsv:%d: %d columns, want 5, or storm in a sixth", i+1, len(f))
+		if len(f) == 5 {
+			f = append(f, "")
+		} else if len(f) != 6 || f[5] != "storm" && f[5] != "soak" {
+			t.Fatalf("targets.tsv:%d: %q, want 5 columns, or storm or soak in a sixth", i+1, f)
 		}
-		rows = append(rows, target{f[0], f[1], words(f[2]), words(f[3]), f[4], storm})
+		rows = append(rows, target{f[0], f[1], words(f[2]), words(f[3]), f[4], f[5]})
 	}
 	return rows
 }

@@ -17,14 +17,14 @@ static void *cancelled(void *arg)
 	ready = 1;
 	switch ((long)arg) {
 	case 0: (void)!read(pipe_fd[0], &c, 1); break;
-	case 1: poll(NULL, 0, -1); break;
+	case 1: RETRY(poll(NULL, 0, -1)); break;
 	case 2: recv(sockets[0], &c, 1, 0); break;
 	case 3: rest(100000); break;
 	case 4: { sigset_t set = only(SIGUSR1, 0); int sig; sigwait(&set, &sig); break; }
 	case 5: waitpid(-1, NULL, 0); break;
 	case 6: for (;;) pthread_testcancel();
-	case 7: { struct flock l = {.l_type = F_WRLCK}; (void)!fcntl(pipe_fd[0], F_SETLKW, &l); pause(); break; }
-	case 8: pause(); break;
+	case 7: { struct flock l = {.l_type = F_WRLCK}; (void)!fcntl(pipe_fd[0], F_SETLKW, &l); RETRY(pause()); break; }
+	case 8: RETRY(pause()); break;
 	case 9: pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL); for (;;) syscall(SYS_getppid);
 	case 10: pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL); for (;;) ;
 	case 11: for (;;) { (void)!open("/nonexistent", O_RDONLY); (void)!write(pipe_fd[1], "", 0); }

@@ -219,7 +219,7 @@ static void tids(void)
 	int pidfd = -1;
 	pid = clone(sibling, top, CLONE_PIDFD | SIGCHLD, NULL, &pidfd);
 	struct pollfd p = {pidfd, POLLIN, 0};
-	CHECK(poll(&p, 1, -1) == 1);
+	CHECK(RETRY(poll(&p, 1, -1)) == 1);
 	siginfo_t info;
 	CHECK(waitid(P_PIDFD, pidfd, &info, WEXITED) == 0);
 	EQUAL(info.si_pid, pid);

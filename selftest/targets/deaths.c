@@ -28,6 +28,7 @@ static void one(int sig, int kind)
 	pid_t pid = fork();
 	if (pid == 0) {
 		pthread_t t;
+		signal(sig, SIG_DFL); // that of the storm has a handler
 		switch (kind) {
 		case 0: // by itself
 			raise(sig);
@@ -70,7 +71,7 @@ static void parent_death(void)
 			siginfo_t info;
 			prctl(PR_SET_PDEATHSIG, SIGUSR1);
 			CHECK(write(fd[1], "r", 1) == 1);
-			EQUAL(sigwaitinfo(&set, &info), SIGUSR1);
+			EQUAL(RETRY(sigwaitinfo(&set, &info)), SIGUSR1);
 			EQUAL(info.si_pid, me);
 			CHECK(write(fd[1], "d", 1) == 1);
 			_exit(0);

@@ -61,14 +61,14 @@ static void after(void)
 	CHECK(!sigismember(&pending, SIGUSR2) && !sigismember(&pending, SIGTERM) && !sigismember(&pending, SIGCHLD));
 	sigset_t one = only(SIGUSR1, 0), sys = only(SIGSYS, 0), rt = only(SIGRTMIN, 0), alarm_set = only(SIGALRM, 0);
 	siginfo_t info;
-	EQUAL(sigwaitinfo(&one, &info), SIGUSR1);
-	EQUAL(sigwaitinfo(&sys, &info), SIGSYS);
+	EQUAL(RETRY(sigwaitinfo(&one, &info)), SIGUSR1);
+	EQUAL(RETRY(sigwaitinfo(&sys, &info)), SIGSYS);
 	EQUAL(info.si_pid, getpid());
 	for (int i = 1; i <= 3; i++) {
-		EQUAL(sigwaitinfo(&rt, &info), SIGRTMIN);
+		EQUAL(RETRY(sigwaitinfo(&rt, &info)), SIGRTMIN);
 		EQUAL(info.si_value.sival_int, i);
 	}
-	EQUAL(sigwaitinfo(&alarm_set, &info), SIGALRM); // of the timer that was started before exec
+	EQUAL(RETRY(sigwaitinfo(&alarm_set, &info)), SIGALRM); // of the timer that was started before exec
 	sigemptyset(&pending);
 	sigpending(&pending);
 	CHECK(sigisemptyset(&pending));

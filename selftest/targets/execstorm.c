@@ -21,7 +21,7 @@ static int counts(char *self, long seen, long stage)
 	sigset_t set = only(SIGRTMIN, 0);
 	siginfo_t info;
 	struct timespec zero = {0}, second = {10, 0};
-	while (sigtimedwait(&set, &info, stage < STAGES ? &zero : &second) == SIGRTMIN) {
+	while (RETRY(sigtimedwait(&set, &info, stage < STAGES ? &zero : &second)) == SIGRTMIN) {
 		EQUAL(info.si_value.sival_int, seen + 1);
 		seen++;
 		if (seen == SIGNALS)
@@ -45,7 +45,7 @@ static void exact(char *self)
 		next(self, "count", 0, 0);
 	}
 	sigset_t set = only(SIGUSR1, 0);
-	sigwaitinfo(&set, NULL);
+	RETRY(sigwaitinfo(&set, NULL));
 	for (int i = 1; i <= SIGNALS; i++) {
 		CHECK(sigqueue(pid, SIGRTMIN, (union sigval){.sival_int = i}) == 0);
 		if (i % 32 == 0)

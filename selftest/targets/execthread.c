@@ -19,7 +19,7 @@ static void *occupied(void *arg)
 	__atomic_fetch_add(&blocked, 1, __ATOMIC_SEQ_CST);
 	switch (kind) {
 	case 0: (void)!read(pipes[0], &c, 1); break;
-	case 1: poll(NULL, 0, -1); break;
+	case 1: RETRY(poll(NULL, 0, -1)); break;
 	case 2: recv(sockets[0], &c, 1, 0); break;
 	case 3: for (;;) pause();
 	case 4: { static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER; for (;;) pthread_mutex_lock(&m); }

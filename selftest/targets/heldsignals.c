@@ -199,9 +199,10 @@ static void *waits(void *arg)
 	for (int i = 0; i < 20; i++) {
 		hits = 0;
 		if (arg)
-			FAILS(sigsuspend(&none), EINTR);
+			while (!hits)
+				FAILS(sigsuspend(&none), EINTR);
 		else
-			EQUAL(sigwaitinfo(&set, &info), current);
+			EQUAL(RETRY(sigwaitinfo(&set, &info)), current);
 		EQUAL(hits, arg != NULL);
 		EQUAL(arg ? value : info.si_value.sival_int, i);
 		pthread_barrier_wait(&barrier);

@@ -108,8 +108,8 @@ static void on_segv(int sig, siginfo_t *info, void *uc)
 	siglongjmp(back, 1);
 }
 
-// A handler for it finds the end of the call, whatever signals come: they have their handlers before the call or on top of this
-// one.
+// A handler for it finds the end of the call, whatever signals come: they have their handlers before the call or on top of
+// this one.
 static void bad_frames_in_storm(void)
 {
 	static char stack[1 << 16];

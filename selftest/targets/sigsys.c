@@ -80,7 +80,7 @@ static void blocked(void)
 		sigpending(&pending);
 		EQUAL(sigismember(&pending, SIGSYS), 1);
 		if (i & 1) {
-			EQUAL(sigwaitinfo(&set, &info), SIGSYS);
+			EQUAL(RETRY(sigwaitinfo(&set, &info)), SIGSYS);
 			EQUAL(info.si_code, SI_USER); // glibc's word for SI_TKILL here
 			EQUAL(info.si_pid, getpid());
 			FAILS(sigtimedwait(&set, &info, &zero), EAGAIN); // two standard signals are one
@@ -111,7 +111,7 @@ static void waited(void)
 			_exit(0);
 		}
 		if (i & 1) {
-			EQUAL(sigwaitinfo(&set, &info), SIGSYS);
+			EQUAL(RETRY(sigwaitinfo(&set, &info)), SIGSYS);
 			EQUAL(info.si_pid, pid);
 			EQUAL(info.si_code, SI_USER);
 		} else {

@@ -128,7 +128,7 @@ static void descriptors(void)
 	uint64_t total = 0, n;
 	CHECK(fd >= 0 && timerfd_settime(fd, 0, &often, NULL) == 0);
 	while (total < 30) {
-		EQUAL(poll(&p, 1, -1), 1);
+		EQUAL(RETRY(poll(&p, 1, -1)), 1);
 		EQUAL(read(fd, &n, 8), 8);
 		CHECK(n > 0);
 		total += n;

@@ -41,7 +41,7 @@ static void signals(void)
 			_exit(0);
 		}
 		siginfo_t info;
-		CHECK(sigwaitinfo(&set, &info) == SIGCHLD);
+		CHECK(RETRY(sigwaitinfo(&set, &info)) == SIGCHLD);
 		EQUAL(info.si_pid, pid);
 		EQUAL(info.si_code, CLD_EXITED);
 		EQUAL(info.si_status, 0);
