@@ -210,6 +210,11 @@ func (d *drain) events(batch []Event) {
 // harvest takes the tool state of a thread that has ended and frees its block.
 func (d *drain) harvest(nr int, how uint32) {
 	b, raw := d.block(nr)
+	if b.Dropped != 0 { // and the thread has found no room any more to say so
+		d.waiting = append(d.waiting, item{Event: Event{
+			PID: int(b.PID), TID: int(b.TID), Kind: rt.KindLost, Ticks: rt.Now(), Data: binary.LittleEndian.AppendUint64(nil, b.Dropped),
+		}})
+	}
 	th := threadOf(b)
 	th.Exec, th.Alive = how == rt.BlockExeced, how == rt.BlockLive
 	d.waiting = append(d.waiting, item{Event: Event{Ticks: rt.Now()}, ended: &th, state: d.state(nr)})

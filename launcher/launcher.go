@@ -31,7 +31,8 @@ type Config struct {
 	NoPatch  bool                          // sites stay as they are: every call takes the trap path
 	NoHelper bool                          // programs are executed without ptrace and helper processes
 	Cache    string                        // directory that keeps what is known of sites from run to run; "": none
-	Options  []byte                        // for rt.Options, at most 8192 bytes
+	Drop     bool                          // a thread that finds no room for a record drops it, and does not wait
+	Options  []byte                        // for rt.Options, at most 64 KiB
 	Events   func([]Event)                 // takes records in the order of time; Data is valid during the call
 	Harvest  func(th Thread, state []byte) // takes a thread's tool state when it has ended, after its last event
 	Interval time.Duration                 // how often Look is called; 0: never

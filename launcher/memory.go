@@ -140,6 +140,9 @@ func (m *memory) fill(cfg *Config) error {
 	if cfg.NoHelper {
 		s.NoHelper = 1
 	}
+	if cfg.Drop {
+		s.Drop = 1
+	}
 	s.Source = uint32(cfg.Trap)
 	copy(s.Options[:], cfg.Options)
 	if cfg.Tool != nil {

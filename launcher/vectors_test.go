@@ -9,6 +9,7 @@ import (
 	rt "github.com/trapline/trapline/runtime"
 	"github.com/trapline/trapline/tools/count"
 	"github.com/trapline/trapline/tools/emulate"
+	"github.com/trapline/trapline/tools/inject"
 	"github.com/trapline/trapline/tools/noop"
 	"github.com/trapline/trapline/tools/trace"
 )
@@ -32,6 +33,7 @@ func TestNeedsAllVectors(t *testing.T) {
 		{"emulate", &emulate.Tool, false},
 		{"count", &count.Tool, false},
 		{"trace", &trace.Tool, false},
+		{"inject", &inject.Tool, false},
 		{"many floats", &rt.Tool{Hook: manyFloats}, true},
 		{"floats at the exit", &rt.Tool{Hook: func(*rt.Call) {}, Exit: manyFloats}, true},
 		{"floats far down", &rt.Tool{Hook: farDown}, true},

@@ -45,6 +45,7 @@ func begin(h *handoff) {
 	t.birth = BirthExec
 	t.filters = uint32(h.flags>>handoffFilters) & filtersAll
 	t.newPIDs = h.flags&HandoffNewPIDs != 0
+	t.receive(h.flags)
 	t.mask = h.mask
 	t.regs.SP, t.regs.Flags, t.allSaved = h.sp, entryFlags, true
 	t.targetIP, t.exitIP = uintptr(h.ip), uintptr(h.ip)
@@ -64,7 +65,7 @@ func begin(h *handoff) {
 		shared().MainPID, shared().MainParent = t.pid, int32(sys(sysGetppid, 0, 0, 0, 0, 0, 0))
 		restoreInherited(t)
 	}
-	traceOrders = h.flags >> handoffOrders
+	traceOrders = h.flags >> handoffOrders & ordersAll
 	t.armProgram(first)
 	patchProgram(uintptr(h.sp))
 	t.started()

@@ -77,12 +77,23 @@ func (c *Call) Do() int64 {
 	return c.result
 }
 
+// Done reports whether the result is known: the call was made or suppressed.
+func (c *Call) Done() bool { return c.done }
+
 // Result returns the result of a call that was made or suppressed.
 func (c *Call) Result() int64 { return c.result }
 
 // SetMark keeps a word for Exit, Mark returns it.
 func (c *Call) SetMark(v uint64) { c.mark = v }
 func (c *Call) Mark() uint64     { return c.mark }
+
+// Raise sends the thread a signal, as if it had come during the call: a handler runs when the call is over. A signal without
+// a handler acts at once.
+func (c *Call) Raise(sig int) { c.thread.raise(sig) }
+
+// DoInterrupted is Do with a signal that comes just as the call begins: one that would sleep is interrupted, any other is
+// made, and the handler runs behind it.
+func (c *Call) DoInterrupted(sig int) int64 { return c.thread.doInterrupted(c, sig) }
 
 // Inject makes another system call on the target's thread and returns its result. No
 // hook sees it. It should not block: a signal for the target would wait for it.
@@ -99,6 +110,26 @@ func (c *Call) Read(dst []byte, addr uintptr) int {
 	return int(safeCopy(uintptr(unsafe.Pointer(&dst[0])), addr, uintptr(len(dst))))
 }
 
+// Write copies src to the target's memory, also to what the target itself may only read, as a tracer does, and reports whether
+// all of it was copied.
+func (c *Call) Write(addr uintptr, src []byte) bool {
+	n := uintptr(len(src))
+	if n == 0 {
+		return true
+	}
+	from := uintptr(unsafe.Pointer(&src[0]))
+	if safeCopy(addr, from, n) == n {
+		return true
+	}
+	mem := openFile("/proc/self/mem\x00", oRDWR)
+	if failed(mem) {
+		return false
+	}
+	r := sys(sysPwrite64, mem, from, n, addr, 0, 0)
+	sys(sysClose, mem, 0, 0, 0, 0, 0)
+	return r == n
+}
+
 // ReadString copies a string of the target to dst, without its NUL. n is the number of
 // bytes copied, -1 if the first one faults; end reports whether the NUL was seen.
 func (c *Call) ReadString(dst []byte, addr uintptr) (n int, end bool) {
@@ -110,6 +141,39 @@ func (c *Call) ReadString(dst []byte, addr uintptr) (n int, end bool) {
 		return -1, false
 	}
 	return int(r), how == CopyNUL
+}
+
+// ReadLink copies to dst where a descriptor leads to, AT_FDCWD for the current directory, as /proc shows it. It returns the number of
+// bytes, negative for an error.
+func (c *Call) ReadLink(dst []byte, fd int32) int {
+	var name [40]byte
+	if fd == -100 {
+		putText(&name, "/proc/thread-self/cwd\x00")
+	} else {
+		putNumber(&name, putText(&name, "/proc/thread-self/fd/"), uint32(fd))
+	}
+	return int(sys(sysReadlink, addrOf(&name), uintptr(unsafe.Pointer(&dst[0])), uintptr(len(dst)), 0, 0, 0))
+}
+
+// putText writes s to the start of b and returns its length. copy would use vector registers that a hooked call does not
+// save (launcher/vectors.go).
+func putText(b *[40]byte, s string) int {
+	for i := range len(s) {
+		b[i] = s[i]
+	}
+	return len(s)
+}
+
+// putNumber writes v at an index, with a NUL behind it.
+func putNumber(b *[40]byte, at int, v uint32) {
+	digits := 1
+	for u := v; u >= 10; u /= 10 {
+		digits++
+	}
+	for i := at + digits - 1; i >= at; i-- {
+		b[i], v = byte('0'+v%10), v/10
+	}
+	b[at+digits] = 0
 }
 
 // How a copy of a string ended.

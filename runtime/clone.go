@@ -44,6 +44,7 @@ func clone(t *Thread, c *Call) int64 {
 		return -ENOTRUN
 	}
 	j.thread = t
+	t.births++
 	if j.flags&cloneVM != 0 {
 		child := newThread()
 		if child == nil {
@@ -154,6 +155,8 @@ func (t *Thread) prepare(child *Thread, j *cloneJob) {
 	child.mask, child.parent, child.birth = t.mask, t.tid, BirthThread
 	child.filters = t.filters
 	child.vforked = j.flags&cloneVfork != 0
+	child.inheritMemory(t)
+	child.lineage = t.descendant()
 	child.noNewPrivs = t.noNewPrivs
 	child.inheritFiles(t, j.flags)
 	child.clone.flags = j.flags
@@ -227,6 +230,7 @@ func (t *Thread) forked() {
 		t.sighand = &t.ownSighand
 	}
 	t.newPIDs = false
+	t.births, t.lineage = 0, t.descendant()
 	for o := allThreads; o != nil; o = o.next {
 		o.block = nil
 		o.ownSighand.refs = 0

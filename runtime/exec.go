@@ -62,7 +62,8 @@ const (
 	HandoffNewPIDs    = 1 << 10 // its children are born in another PID namespace
 	HandoffNoNewPrivs = 1 << 11 // no_new_privs in the target's view
 	handoffFilters    = 12      // Thread.filters, 4 bits
-	handoffOrders     = 16      // traceOrders from this bit on
+	handoffOrders     = 16      // traceOrders, 16 bits
+	handoffMemory     = 32      // the Handover with the thread's memory, counted from 1; 0: none
 )
 
 // Values of include/uapi/linux/ptrace.h.
@@ -130,10 +131,11 @@ func exec(t *Thread, c *Call) int64 {
 	}
 	t.files.protect()
 	j := &t.exec
-	j.mask, j.flags = t.mask, t.handoffFlags()
+	j.mask, j.flags = t.mask, t.handoffFlags()|t.handOver()
 	way := t.prepareExec()
 	if way == byItself {
 		r := t.loadProgram(c, &f)
+		dropHandover(j.flags)
 		setKernelMask(t.mask)
 		return r
 	}
@@ -141,6 +143,7 @@ func exec(t *Thread, c *Call) int64 {
 	a := &c.args
 	r := doCall(uintptr(c.nr), a[0], a[1], a[2], a[3], a[4], a[5])
 	t.sighand.restoreIgnored(true)
+	dropHandover(j.flags)
 	if way == byHelper {
 		t.dropHelper()
 		unpin(0, j.processors)
@@ -438,6 +441,7 @@ func inject(t *Thread, pid uintptr) {
 	}
 	if saved.Cs != codeSegment64 {
 		warn("is a 32-bit program and runs unintercepted", pid)
+		dropHandover(j.flags)
 		unpin(pid, j.processors)
 		sys(sysPtrace, ptraceSetsigmask, pid, sigsetSize, addrOf(&j.mask), 0, 0)
 		sys(sysPtrace, ptraceDetach, pid, 0, 0, 0, 0)

@@ -97,6 +97,9 @@ const (
 	sysNanosleep        = syscall.SYS_NANOSLEEP
 	sysSchedSetaffinity = syscall.SYS_SCHED_SETAFFINITY
 	sysSchedGetaffinity = syscall.SYS_SCHED_GETAFFINITY
+	sysTimerCreate      = syscall.SYS_TIMER_CREATE
+	sysTimerSettime     = syscall.SYS_TIMER_SETTIME
+	sysTimerDelete      = syscall.SYS_TIMER_DELETE
 	sysUnshare          = 272
 	sysSignalfd         = 282
 	sysSignalfd4        = 289

@@ -40,9 +40,13 @@ const (
 	threadSize      = 12 << 10
 	slotHelper      = slotThread + threadSize // stack of the exec helper, or the loading
 	helperStackSize = 16 << 10
-	slotBlock       = slotHelper + helperStackSize // window on the thread's Block
+	slotMemory      = slotHelper + helperStackSize // Thread.Memory
+	slotBlock       = slotMemory + MemorySize      // window on the thread's Block
 	SlotSize        = slotBlock + MaxBlockSize
 )
+
+// MemorySize is the size of Thread.Memory, in bytes.
+const MemorySize = 12 << 10
 
 // MaxBlockSize bounds a thread's Block, in bytes.
 const MaxBlockSize = 256 << 10

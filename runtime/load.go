@@ -72,6 +72,8 @@ func (t *Thread) exec386(c *Call) int64 {
 		abort("exec of a 32-bit program, which cannot run under the guard", t.site)
 	}
 	warn("is a 32-bit program and runs unintercepted", pid)
+	dropHandover(t.exec.flags)
+	t.exec.flags &= 1<<handoffMemory - 1
 	t.sighand.restoreIgnored(false)
 	setKernelMask(t.mask)
 	a := &c.args

@@ -18,8 +18,12 @@ import (
 // kind, a word of zero, ticks.
 const RecordHeader = 16
 
-// KindPad marks the unused end of a ring.
-const KindPad = 0xffff
+const (
+	// KindPad marks the unused end of a ring.
+	KindPad = 0xffff
+	// KindLost says how many records of the thread are missing here, in a word.
+	KindLost = 0xfffe
+)
 
 // State returns the tool's state for the thread: Tool.ThreadSize bytes, zero at birth,
 // which the launcher reads when the thread has ended.
@@ -141,11 +145,33 @@ type Writer struct {
 }
 
 // Begin starts a record of at most max bytes of payload (16 KiB at most). While the ring
-// is full it waits for the launcher; without a launcher the record is dropped.
+// is full it waits for the launcher; without a launcher the record is dropped, and so it is if the launcher wants no thread to
+// wait. What was dropped is told by a record as soon as there is room.
 func (t *Thread) Begin(kind uint16, max int) Writer {
 	if t.block == nil && !t.takeBlock() {
 		return Writer{}
 	}
+	if t.block.Dropped != 0 && !t.tellDropped() {
+		return Writer{}
+	}
+	return t.begin(kind, max)
+}
+
+// tellDropped writes the record about what was dropped. It reports false, and counts one more, while there is no room for it.
+func (t *Thread) tellDropped() bool {
+	b := t.block
+	n := b.Dropped
+	w := t.begin(KindLost, 8)
+	if w.block == nil {
+		return false
+	}
+	w.U64(n)
+	w.Commit()
+	b.Dropped = 0
+	return true
+}
+
+func (t *Thread) begin(kind uint16, max int) Writer {
 	b := t.block
 	s := shared()
 	first := uintptr(unsafe.Pointer(b)) + BlockHeader + uintptr(s.StateSize)
@@ -157,7 +183,9 @@ func (t *Thread) Begin(kind uint16, max int) Writer {
 		pad = rest
 	}
 	for b.Head+pad+need-atomic.LoadUint64(&b.Tail) > size {
-		if !s.waitForRoom() {
+		if s.Drop != 0 || !s.waitForRoom() {
+			b.Dropped++
+			atomic.AddUint64(&s.Lost, 1)
 			return Writer{}
 		}
 	}
@@ -177,8 +205,11 @@ func (t *Thread) Begin(kind uint16, max int) Writer {
 // waitForRoom sleeps until the launcher has drained, or a moment. It reports false when
 // there is no launcher any more.
 func (s *Shared) waitForRoom() bool {
-	if !launcherListens() || !launcherLives() {
-		atomic.AddUint64(&s.Lost, 1)
+	if !launcherListens() {
+		return false
+	}
+	if !launcherLives() {
+		atomic.StoreUint32(&s.Closed, 1) // nobody has to ask again
 		return false
 	}
 	seen := atomic.LoadUint32(&s.Drained)

@@ -26,6 +26,7 @@ type Shared struct {
 	RandomBase, RandomHeap uint8   // bits of randomness in the addresses of a program and its heap, in pages
 	TrapAll                uint8   // 1: the trap filter traps every number
 	Filtered               uint8   // 1: the launcher runs under a seccomp filter
+	Drop                   uint8   // 1: no thread waits for room, records are dropped
 	Vectors                uint8   // 1: stubSaved saves all vector registers, 0: those of FewVectors
 
 	// The linked layout of the image, from its program headers.
@@ -40,7 +41,7 @@ type Shared struct {
 	Windows [NumWindows]Range
 
 	Calls   [1 << 16]uint8 // by number: CallHooked, CallOwned; 0: stubs make the call without a detour
-	Options [8192]byte     // for Options
+	Options [64 << 10]byte // for Options
 
 	// The trap filter.
 	FilterLength uint32
@@ -67,7 +68,7 @@ type Shared struct {
 	StateSize  uint32       // bytes of tool state behind a block's header
 	BlockHigh  uint32       // no block at or above this index was ever used
 	BlockHint  uint32       // where to look for a free one
-	Lost       uint64       // records dropped since no block was free
+	Lost       uint64       // records dropped: no block was free, or no room
 	MainPID    int32        // of the first process
 	MainParent int32        // its parent's, as it was at first
 	Delivered  [16]Delivery // by signal: the last one that entered a handler of the first process
@@ -77,7 +78,8 @@ type Shared struct {
 	Messages   [64]Message
 	MessageNr  uint32
 
-	Global [64 << 10]byte // for tools: state shared by all processes
+	Global    [64 << 10]byte // for tools: state shared by all processes
+	Handovers [256]Handover  // threads' memory on its way into another program
 }
 
 // SiteCounts says how the sites of all processes have fared.
@@ -152,7 +154,7 @@ type Block struct {
 	Comm             [16]byte
 	Started          uint64 // ticks
 	Head             uint64 // bytes ever written; published with a store-release
-	_                [8]byte
+	Dropped          uint64 // records since the last one that told how many
 	Tail             uint64 // bytes ever drained
 	_                [56]byte
 }

@@ -25,6 +25,7 @@ const (
 	sigSys  = 31
 
 	siTkill   = -6      // SI_TKILL
+	siTimer   = -2      // SI_TIMER
 	siToken   = -0x746c // of a token (held.go); no code of the kernel's
 	trapTrace = 2       // TRAP_TRACE
 	siKernel  = 0x80    // SI_KERNEL

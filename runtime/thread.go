@@ -83,6 +83,9 @@ type Thread struct {
 	traceMe    bool    // PTRACE_TRACEME is due at the next exec
 	newPIDs    bool    // its children are born in another PID namespace
 	trapped    uintptr // site whose SIGSYS came and whose hook has not asked for it, for Call.Via
+	remembers  bool    // Memory is in use
+	births     uint64  // children
+	lineage    uint64
 }
 
 // States of a thread slot.
@@ -115,6 +118,10 @@ func (t *Thread) Parent() int { return int(t.parent) }
 
 // Birth returns how the thread came to be: BirthExec, BirthFork or BirthThread.
 func (t *Thread) Birth() int { return int(t.birth) }
+
+// Lineage returns a number that tells the thread from others, and is the same in every run in which each thread creates its
+// children in the same order.
+func (t *Thread) Lineage() uint64 { return t.lineage }
 
 // Name returns the name of the calling thread, which t has to be, up to its NUL.
 func (t *Thread) Name() (name [16]byte) {
@@ -212,7 +219,9 @@ func (t *Thread) reset() {
 	t.exec.state, t.exec.helper = 0, noHelper
 	t.filters, t.stepping = 0, false
 	t.newPIDs = false
+	t.births, t.lineage = 0, 0
 	t.owners = 1
+	t.forget()
 }
 
 // disown gives up the share of a thread, or of its vfork parent, in the slot. Whoever is

@@ -20,6 +20,7 @@ const (
 	orderTraced = 1 << 0 // somebody traces: no helper can seize
 	orderShow   = 1 << 1 // show calls
 	orderText   = 1 << 2 // the tracer may write into the text: it stays as it is
+	ordersAll   = 1<<16 - 1
 )
 
 // callView is what the tracer sees of a call that the runtime makes, beside Thread.regs.

@@ -131,6 +131,7 @@ func (b *bringing) leaveExec() bool {
 		return false
 	}
 	warn("is a 32-bit program and runs unintercepted", b.id())
+	dropHandover(b.job.flags)
 	trace(ptraceSetsigmask, b.id(), sigsetSize, addrOf(&b.job.mask))
 	trace(ptraceSetOptions, b.id(), 0, b.options)
 	return true

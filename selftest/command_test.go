@@ -109,7 +109,7 @@ func TestRefusals(t *testing.T) {
 		{"trap source that has no guard", "trace -guard -trap=sud -- true", 2},
 		{"wrong set of calls", "trace -e trace=no_such_call -- true", 2},
 		{"unknown letter behind a known one", "trace -fk -- true", 2},
-		{"qualifier that is not there", "trace -e inject=read:error=EIO -- true", 2},
+		{"qualifier that is not there", "trace -e abbrev=none -- true", 2},
 		{"options that exclude each other", "trace -cC -- true", 2},
 		{"user who is not there", "trace -u no-such-user -- true", 125},
 		{"not in PATH", "run -- no-such-program-anywhere", 127},

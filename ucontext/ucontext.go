@@ -112,6 +112,9 @@ func (s *Siginfo) SetSender(pid, uid int32) {
 	s.union[0] = uint64(uint32(pid)) | uint64(uint32(uid))<<32
 }
 
+// Value is si_value of a signal that was queued or that a timer sent.
+func (s *Siginfo) Value() uint64 { return s.union[1] }
+
 // Status is si_status of SIGCHLD.
 func (s *Siginfo) Status() int32 { return int32(s.union[1]) }
 

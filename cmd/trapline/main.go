@@ -25,6 +25,7 @@ const (
 type verb struct {
 	name, args string
 	about      string // "": not listed
+	more       string // of the verb's own help
 	// run parses the arguments behind the verb and does the work.
 	run func(v *verb, args []string) (int, error)
 }
@@ -33,16 +34,18 @@ var verbs []*verb
 
 func init() {
 	verbs = []*verb{
-		{"count", "[flags] [--] COMMAND [ARG...]", "count system calls, errors and time", runCount},
-		{"trace", "[flags] [--] COMMAND [ARG...]", "print every system call as strace does", runTrace},
-		{"report", "-o FILE [flags] [--] COMMAND [ARG...]", "write a page about processes, calls, files and errors", runReport},
-		{"run", "[flags] [--] COMMAND [ARG...]", "run with every system call intercepted and no hook", runRun},
-		{"sites", "[-json] FILE...", "say how each system call site of a file would be patched", runSites},
-		{"filter", "[-e trace=SET]", "print the seccomp filter", runFilter},
-		{"selftest", "", "check on this machine what works", runSelftest},
-		{"bench", "[flags]", "measure what interception costs on this machine", runBench},
-		{bench.HookVerb, "-tool NAME [--] COMMAND [ARG...]", "", runBenchHook},
-		{"version", "", "print the version", runVersion},
+		{"count", "[flags] [--] COMMAND [ARG...]", "count system calls, errors and time", "", runCount},
+		{"trace", "[flags] [--] COMMAND [ARG...]", "print every system call as strace does", "", runTrace},
+		{"report", "-o FILE [flags] [--] COMMAND [ARG...]", "write a page about processes, calls, files and errors", "", runReport},
+		{"inject", "[flags] RULE... -- COMMAND [ARG...]", "change system calls: errors, results, signals, delays", rulesUsage, runInject},
+		{"policy", "-f FILE [flags] [--] COMMAND [ARG...]", "allow and deny system calls by rules", policyUsage, runPolicy},
+		{"run", "[flags] [--] COMMAND [ARG...]", "run with every system call intercepted and no hook", "", runRun},
+		{"sites", "[-json] FILE...", "say how each system call site of a file would be patched", "", runSites},
+		{"filter", "[-e trace=SET]", "print the seccomp filter", "", runFilter},
+		{"selftest", "", "check on this machine what works", "", runSelftest},
+		{"bench", "[flags]", "measure what interception costs on this machine", "", runBench},
+		{bench.HookVerb, "-tool NAME [--] COMMAND [ARG...]", "", "", runBenchHook},
+		{"version", "", "print the version", "", runVersion},
 	}
 }
 
@@ -110,6 +113,7 @@ func (v *verb) parse(f *optionSet, args []string) ([]string, error) {
 	if errors.Is(err, errHelp) {
 		fmt.Printf("usage: trapline %s %s\n%s\n", v.name, v.args, v.about)
 		f.print(os.Stdout)
+		fmt.Print(v.more)
 		return nil, errHelp
 	}
 	if err != nil {

@@ -34,10 +34,14 @@ func runReport(v *verb, args []string) (int, error) {
 		return 0, err
 	}
 	opts := trace.Options{MaxString: reportText, Paths: 1}
+	options, err := opts.Bytes()
+	if err != nil {
+		return 0, err
+	}
 	r := report.New(cfg.Args)
 	p := trace.NewPrinter(io.Discard, opts)
 	p.Recorder = trace.NewObserving(r)
-	cfg.Tool, cfg.Hooked, cfg.Options = &trace.Tool, e.hooked(), opts.Bytes()
+	cfg.Tool, cfg.Hooked, cfg.Options = &trace.Tool, e.hooked(), options
 	follow(cfg, p)
 	return run(cfg, func(status launcher.Status) error {
 		return errors.Join(conclude(p, status), writePage(out, r))

@@ -54,6 +54,11 @@ func (v *verb) command(f *optionSet, args []string, how *interception) (*launche
 	if err != nil {
 		return nil, err
 	}
+	return v.program(args, how)
+}
+
+// program finds the program to run.
+func (v *verb) program(args []string, how *interception) (*launcher.Config, error) {
 	if how.guard && how.trap == launcher.TrapSUD {
 		return nil, &usageError{fmt.Sprintf("%s: -guard: %v", v.name, launcher.ErrGuardedSUD)}
 	}
@@ -89,10 +94,14 @@ func lookupError(name string, err error) error {
 	return err
 }
 
+// gcLimit is the size of the heap from which on garbage is collected more often.
+const gcLimit = 100 << 20
+
 // run runs the target, has finish write what is to be written unless it did not run, and turns the way it ended into a status.
 func run(cfg *launcher.Config, finish func(launcher.Status) error) (int, error) {
 	// Records are short-lived garbage beside a small heap; with Go's setting it would be collected all the time.
 	debug.SetGCPercent(800)
+	debug.SetMemoryLimit(gcLimit)
 	status, err := launcher.Run(cfg)
 	if err == nil || status.Started {
 		err = cmp.Or(err, finish(status))

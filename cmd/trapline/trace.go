@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/trapline/trapline/launcher"
+	"github.com/trapline/trapline/tools/inject"
 	"github.com/trapline/trapline/tools/trace"
 )
 
@@ -25,6 +26,8 @@ type traceFlags struct {
 	user     string
 	json     bool
 	perfetto string
+	rules    []*inject.Rule
+	drop     bool
 }
 
 func runTrace(v *verb, args []string) (int, error) {
@@ -50,7 +53,13 @@ func runTrace(v *verb, args []string) (int, error) {
 	if t.given && !t.set.Has(syscall.SYS_EXECVE) {
 		t.opts.Path = "" // the first exec is not to be shown
 	}
-	cfg.Tool, cfg.Hooked = &trace.Tool, t.hooked()
+	if t.rules != nil {
+		t.opts.Rules = &inject.Rules{List: t.rules}
+	}
+	cfg.Tool, cfg.Hooked, cfg.Drop = &trace.Tool, t.hooked(), t.drop
+	if cfg.Options, err = t.opts.Bytes(); err != nil {
+		return 0, v.misuse(err)
+	}
 	return t.run(cfg)
 }
 
@@ -60,9 +69,11 @@ func (t *traceFlags) addTo(f *optionSet) {
 	f.BoolVar(&t.appends, "A,output-append-mode", "append to the file of -o")
 	f.CountVar(&t.follow, "f,follow-forks", "follow new processes: always; -ff: with -o, a file for each process")
 	f.BoolVar(&o.Separate, "output-separately", "with -o, a file for each process: FILE.PID")
-	f.Func("e", "what to trace: `[trace=|signal=|status=|quiet=]SET`; names, %classes, /regex, ! to negate", t.qualify)
+	f.Func("e", "what to trace: `[trace=|signal=|status=|quiet=]SET`; names, %classes, /regex, ! to negate; or what to change: inject=RULE, fault=RULE", t.qualify)
 	f.Func("trace", "as -e trace=`SET`", t.traceSet.Set)
 	f.Func("signal", "as -e signal=`SET`", o.SetSignals)
+	f.Func("inject", "as -e inject=`RULE`: change calls; trapline inject -h describes rules", t.addRule(false))
+	f.Func("fault", "as -e fault=`RULE`: have calls fail, with ENOSYS unless the rule says otherwise", t.addRule(true))
 	f.Func("status", "as -e status=`SET`", o.SetStatus)
 	f.add("z,successful-only", noArgument, "only calls that succeed", func(string) error { return o.SetStatus("successful") })
 	f.add("Z,failed-only", noArgument, "only calls that fail", func(string) error { return o.SetStatus("failed") })
@@ -92,6 +103,11 @@ func (t *traceFlags) addTo(f *optionSet) {
 	f.Func("E,env", "set a variable of the program: `VAR=VALUE`; VAR: remove it", func(s string) error { t.env = append(t.env, s); return nil })
 	f.StringVar(&t.user, "u,user", "run the program as `USER`")
 	f.BoolVar(&t.json, "json", "print a JSON object a line")
+	f.add("lossless", noArgument, "have the program wait while the trace cannot be written: as is done without --drop", func(string) error {
+		t.drop = false
+		return nil
+	})
+	f.BoolVar(&t.drop, "drop", "do not have the program wait: say how many records are missing, and where")
 	f.StringVar(&t.perfetto, "perfetto", "write Chrome trace events to `FILE`, for ui.perfetto.dev")
 }
 
@@ -108,8 +124,21 @@ func (t *traceFlags) qualify(s string) error {
 		return t.opts.SetStatus(set)
 	case "quiet", "silent", "silence", "q":
 		return t.opts.SetQuiet(set)
+	case "inject":
+		return t.addRule(false)(set)
+	case "fault":
+		return t.addRule(true)(set)
 	}
 	return t.traceSet.Set(s)
+}
+
+// addRule returns the parser of a rule.
+func (t *traceFlags) addRule(fault bool) func(string) error {
+	return func(text string) error {
+		r, err := inject.ParseRule(text, fault, &trace.Dictionary)
+		t.rules = append(t.rules, r)
+		return err
+	}
 }
 
 // finish checks the options together.
@@ -170,7 +199,6 @@ func (t *traceFlags) run(cfg *launcher.Config) (int, error) {
 	if p.Recorder, err = t.recorder(out); err != nil {
 		return 0, err
 	}
-	cfg.Options = t.opts.Bytes()
 	follow(cfg, p)
 	return run(cfg, func(status launcher.Status) error { return errors.Join(conclude(p, status), done()) })
 }
@@ -192,6 +220,7 @@ func conclude(p *trace.Printer, status launcher.Status) error {
 	}
 	if status.Lost > 0 {
 		p.Lost(status.Lost)
+		complain(fmt.Errorf("%d records are missing in the trace", status.Lost))
 	}
 	return p.Close()
 }

@@ -426,7 +426,7 @@ func (c *call) xattr(addr, n uint64) {
 
 // remaining prints the time that a sleep had left.
 func (c *call) remaining(a arg, addr uint64) {
-	if !interrupted(c.result) || c.nr == unix.SYS_CLOCK_NANOSLEEP && c.args[1] != 0 {
+	if !interrupted(c.result) || c.replaced() || c.nr == unix.SYS_CLOCK_NANOSLEEP && c.args[1] != 0 {
 		c.addr(addr)
 		return
 	}

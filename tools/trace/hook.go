@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	rt "github.com/trapline/trapline/runtime"
+	"github.com/trapline/trapline/tools/inject"
 	"github.com/trapline/trapline/ucontext"
 )
 
@@ -20,10 +21,12 @@ var Tool = rt.Tool{Name: "trace", Hook: enter, Exit: exit, OnThread: onThread, O
 
 // Kinds of records.
 const (
-	recordEnter  = 1 + iota // way<<viaShift | number of arguments<<32 | number; arguments; copies
-	recordExit              // result; copies
-	recordThread            // kind of birth; creator; name
-	recordSignal            // signal; head of struct siginfo
+	recordEnter     = 1 + iota // way<<viaShift | number of arguments<<32 | number; arguments; copies
+	recordExit                 // result; copies
+	recordThread               // kind of birth; creator; name
+	recordSignal               // signal; head of struct siginfo
+	recordMarks                // what a rule changes of the call that begins next: inject.Mark...
+	recordLateMarks            // the same, of the call that was begun
 )
 
 // A copy of memory in a record: its address, then the length, flags and bytes of
@@ -45,6 +48,8 @@ type targetOptions struct {
 	maxString uint64 // longest part of a string that is shown
 	paths     uint64 // 1: the paths of descriptors, 2: sockets and devices too
 	verbose   uint64 // 1: structures whole
+	injects   uint64 // 1: rules is in use
+	rules     inject.Table
 }
 
 func options() *targetOptions { return (*targetOptions)(rt.Options()) }
@@ -70,6 +75,36 @@ func (r *row) count() int {
 }
 
 func enter(c *rt.Call) {
+	o := options()
+	if o.injects == 0 {
+		recordCall(c)
+		return
+	}
+	d := o.rules.Begin(c)
+	mark(c, recordMarks, d.Marks)
+	recordCall(c)
+	if d.Applies() {
+		change(c, &o.rules, &d)
+	}
+}
+
+// change makes a call as a rule wants it.
+func change(c *rt.Call, rules *inject.Table, d *inject.Decision) {
+	late := rules.Run(c, d)
+	mark(c, recordLateMarks, late&^d.Marks)
+	recordResult(c)
+}
+
+func mark(c *rt.Call, kind uint16, marks uint64) {
+	if marks == 0 {
+		return
+	}
+	w := c.Thread().Begin(kind, 8)
+	w.U64(marks)
+	w.Commit()
+}
+
+func recordCall(c *rt.Call) {
 	r, n := rowOf(c)
 	limit := 8 + 8*n + linkRoom() + 2*copySpace(8)
 	for i := range n {
@@ -93,6 +128,13 @@ func enter(c *rt.Call) {
 }
 
 func exit(c *rt.Call) {
+	if o := options(); o.injects != 0 && c.Result() == -rt.ENOTRUN {
+		o.rules.NotRun(c)
+	}
+	recordResult(c)
+}
+
+func recordResult(c *rt.Call) {
 	r, n := rowOf(c)
 	result := c.Result()
 	limit := 8 + linkRoom()
@@ -111,6 +153,9 @@ func exit(c *rt.Call) {
 }
 
 func onThread(t *rt.Thread) {
+	if options().injects != 0 {
+		inject.OnThread(t)
+	}
 	w := t.Begin(recordThread, 16+8+commSize)
 	w.U64(uint64(t.Birth()))
 	w.U64(uint64(t.Parent()))

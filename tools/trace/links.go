@@ -13,7 +13,6 @@ import (
 
 // state is the thread's room for paths, which a frame has not.
 type state struct {
-	name [48]byte
 	path [maxPath]byte
 	info socketInfo
 
@@ -32,7 +31,6 @@ const (
 	linkBit = 1 << 40 // in a note's address: the path of the descriptor in the low bits
 	infoBit = 1 << 41 // its socketInfo
 
-	sysReadlink    = 89
 	sysNewfstat    = 5
 	sysGetsockname = 51
 	sysGetpeername = 52
@@ -46,32 +44,6 @@ const (
 
 func stateOf(t *rt.Thread) *state { return (*state)(t.State()) }
 
-// linkName writes the path of a descriptor's link to b, with its NUL.
-func linkName(b *[48]byte, fd int32) {
-	if fd == currentDir {
-		putText(b, "/proc/thread-self/cwd\x00")
-		return
-	}
-	n := putText(b, "/proc/thread-self/fd/")
-	digits := 1
-	for v := uint32(fd); v >= 10; v /= 10 {
-		digits++
-	}
-	for i, v := n+digits-1, uint32(fd); i >= n; i-- {
-		b[i], v = byte('0'+v%10), v/10
-	}
-	b[n+digits] = 0
-}
-
-// putText writes s to the start of b and returns its length. copy would use vector registers that a hooked call does not
-// save (launcher/vectors.go).
-func putText(b *[48]byte, s string) int {
-	for i := range len(s) {
-		b[i] = s[i]
-	}
-	return len(s)
-}
-
 // captureFD adds what a descriptor stands for, if that is wanted.
 func captureFD(w *rt.Writer, c *rt.Call, fd int32) {
 	how := options().paths
@@ -79,9 +51,8 @@ func captureFD(w *rt.Writer, c *rt.Call, fd int32) {
 		return
 	}
 	s := stateOf(c.Thread())
-	linkName(&s.name, fd)
-	n := c.Inject(sysReadlink, uintptr(unsafe.Pointer(&s.name)), uintptr(unsafe.Pointer(&s.path)), maxPath, 0, 0, 0)
-	if n <= 0 || w.Room() < copySpace(int(n)) {
+	n := c.ReadLink(s.path[:], fd)
+	if n <= 0 || w.Room() < copySpace(n) {
 		return
 	}
 	w.U64(noteBit | linkBit | uint64(uint32(fd)))

@@ -56,8 +56,12 @@ func (o observing) signal(*thread, int, string, time.Time) {}
 func (o observing) ended(t *thread, how string, at time.Time) {
 	o.to.Ended(t.pid, t.tid, how, at)
 }
-func (o observing) lost(records uint64) { o.to.Lost(records) }
-func (o observing) Close() error        { return nil }
+func (o observing) lost(_ *thread, records uint64, at time.Time) {
+	if at.IsZero() {
+		o.to.Lost(records)
+	}
+}
+func (o observing) Close() error { return nil }
 
 // Text returns the call as a line of the trace.
 func (o *Observation) Text() string {
@@ -75,7 +79,7 @@ func (c *call) resultText() string {
 	if auxiliary != "" {
 		result += " (" + auxiliary + ")"
 	}
-	return result
+	return result + c.markText()
 }
 
 // Executed returns the arguments of the program that the call has executed, nil if it is no exec that succeeded.

@@ -5,9 +5,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/trapline/trapline/tools/inject"
 	"github.com/trapline/trapline/tools/table"
 )
 
@@ -38,6 +40,8 @@ type Options struct {
 	paths        []string // only calls that deal with these
 	table.Layout          // of the table
 
+	Rules *inject.Rules // what is to be changed; nil: nothing
+
 	// The program that was started, for the line that its exec would have had.
 	Path string
 	Args []string
@@ -54,7 +58,7 @@ const (
 const longestString = 8192
 
 // Bytes returns the options as the hook reads them.
-func (o *Options) Bytes() []byte {
+func (o *Options) Bytes() ([]byte, error) {
 	t := targetOptions{maxString: uint64(o.limit()), paths: uint64(o.Paths)}
 	if len(o.paths) > 0 {
 		t.paths = max(t.paths, 1)
@@ -62,8 +66,16 @@ func (o *Options) Bytes() []byte {
 	if o.Verbose {
 		t.verbose = 1
 	}
-	b := le.AppendUint64(nil, t.maxString)
-	return le.AppendUint64(le.AppendUint64(b, t.paths), t.verbose)
+	size := unsafe.Offsetof(t.rules)
+	if o.Rules != nil {
+		o.Rules.Paths = o.paths
+		rules, err := o.Rules.Compile(&Dictionary)
+		if err != nil {
+			return nil, err
+		}
+		t.injects, t.rules, size = 1, *rules, unsafe.Sizeof(t)
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(&t)), size), nil
 }
 
 func (o *Options) limit() int { return min(max(o.MaxString, 0), longestString) }

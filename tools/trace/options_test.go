@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	rt "github.com/trapline/trapline/runtime"
 )
 
 // timed gives the records of a story times, a millisecond apart.
@@ -147,6 +149,28 @@ func TestSummary(t *testing.T) {
 --------- --------- ----------- ------ ----------------
         2         1    0.001000 100.00 total
 `
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestLost: where records are missing a line says so, and the call before is left as it is.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	var s story
+	s.enter(7, 7, unix.SYS_CLOSE, 5)
+	s.add(7, 7, rt.KindLost, words(0, 3).data)
+	s.exit(7, 7, 0)
+	s.enter(7, 7, unix.SYS_CLOSE, 6)
+	s.exit(7, 7, 0)
+	s.timed()
+	var out bytes.Buffer
+	p := NewPrinter(&out, Options{MaxString: DefaultMaxString})
+	p.Events(s.events)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := "close(5) = ?\n+++ 3 records lost +++\nclose(6) = 0\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

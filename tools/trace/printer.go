@@ -54,6 +54,7 @@ type thread struct {
 	alive    bool         // counts for the prefix of lines
 	pending  *call        // begun and not ended
 	taken    []*call      // begun and taken back: they come again when the handlers that run now have returned
+	marks    uint64       // of the call that begins next
 	to       *destination // its own output
 }
 
@@ -183,10 +184,22 @@ func (p *Printer) Close() error {
 	return p.err
 }
 
-// Lost tells that records had to be dropped.
+// Lost tells how many records are missing in all.
 func (p *Printer) Lost(n uint64) {
 	if p.Recorder != nil {
-		p.Recorder.lost(n)
+		p.Recorder.lost(&thread{}, n, time.Time{})
+	}
+}
+
+// lost tells that records of a thread are missing. The call that it is in may have ended.
+func (p *Printer) lost(t *thread, records uint64) {
+	p.abandon(t)
+	t.taken, t.marks = nil, 0
+	if p.Recorder != nil {
+		p.Recorder.lost(t, records, p.now)
+	} else if !p.silent() {
+		p.leader(t)
+		p.line(fmt.Sprintf("+++ %d records lost +++", records))
 	}
 }
 
@@ -225,6 +238,18 @@ func (p *Printer) event(e *launcher.Event) {
 		}
 	case recordSignal:
 		p.signal(t, e.Data)
+	case rt.KindLost:
+		if len(e.Data) >= 8 {
+			p.lost(t, le.Uint64(e.Data))
+		}
+	case recordMarks:
+		if len(e.Data) >= 8 {
+			t.marks = le.Uint64(e.Data)
+		}
+	case recordLateMarks:
+		if t.pending != nil && len(e.Data) >= 8 {
+			t.pending.marks |= le.Uint64(e.Data)
+		}
 	}
 }
 
@@ -403,13 +428,14 @@ func (p *Printer) startLine(t *thread) {
 	c.add("]")
 	p.leader(t)
 	p.write(c.text)
-	p.finish("= 0", "", 0)
+	p.finish("= 0", "", "", 0)
 }
 
 // enter prints what is known of a call as it begins.
 func (p *Printer) enter(t *thread, c *call) {
 	p.revive(t)
 	t.lastNr = c.nr
+	c.marks, t.marks = t.marks, 0
 	c.hidden = len(p.opts.paths) > 0 && !c.dealsWith(p.opts.paths)
 	if old := t.takenBefore(c); old != nil {
 		c.next, c.began = old.next, old.began
@@ -424,10 +450,12 @@ func (p *Printer) enter(t *thread, c *call) {
 		p.hold(string(c.text))
 		p.open = t
 	}
-	if c.row.result == rNone && c.nr != unix.SYS_RT_SIGRETURN {
-		p.exited(t)
-	} else if c.row.result == rNone {
+	switch {
+	case c.row.result != rNone || c.replaced():
+	case c.nr == unix.SYS_RT_SIGRETURN:
 		p.restored(t)
+	default:
+		p.exited(t)
 	}
 }
 
@@ -541,13 +569,13 @@ func (p *Printer) abandon(t *thread) {
 		if c.next < c.count && special[c.nr] == nil {
 			p.write([]byte(" <unfinished ...>"))
 		}
-		p.finish("= ?", "", 0)
+		p.finish("= ?", "", "", 0)
 	case c.hidden || !p.shows(unavailable):
 	case p.Recorder != nil:
 		p.Recorder.call(t, c, p.now)
 	case !p.silent():
 		p.wholeLine(t, c)
-		p.finish("= ?", "", 0)
+		p.finish("= ?", "", "", 0)
 	}
 }
 
@@ -607,7 +635,8 @@ func (p *Printer) result(t *thread, v int64) {
 	if p.printsLate(c) {
 		p.wholeLine(t, c)
 	}
-	p.finish(c.outcome(v, spent))
+	result, auxiliary, spent := c.outcome(v, spent)
+	p.finish(result, auxiliary, c.markText(), spent)
 }
 
 // wholeLine prints a call that has ended, but for its result. The time is that of its beginning.
@@ -640,8 +669,10 @@ func (c *call) outcome(v int64, spent time.Duration) (result, auxiliary string, 
 	switch {
 	case !c.ended && c.row.result == rNone:
 		return "= ?", "", 0
-	case v == -rt.ERESTARTSYS || v == -eintr && c.restartCode() != "":
+	case v == -rt.ERESTARTSYS || v == -eintr && c.restartCode() != "" && !c.replaced():
 		return "= ? " + c.restartCode(), "", spent
+	case c.isValue() && v < 0:
+		return fmt.Sprintf("= %d", uint64(v)), "", spent
 	case v < 0 && v >= -4095:
 		return "= -1 " + errnoText(uint32(-v)), c.auxiliary(), spent
 	case c.row.result == rOctal:
@@ -663,7 +694,7 @@ func hexResult(v int64) string {
 }
 
 // finish closes the parenthesis of a call and prints what stands behind it.
-func (p *Printer) finish(result, auxiliary string, spent time.Duration) {
+func (p *Printer) finish(result, auxiliary, marks string, spent time.Duration) {
 	p.write([]byte(") "))
 	if p.column < p.opts.Column {
 		p.write([]byte(strings.Repeat(" ", p.opts.Column-p.column)))
@@ -671,6 +702,7 @@ func (p *Printer) finish(result, auxiliary string, spent time.Duration) {
 	if auxiliary != "" {
 		result += " (" + auxiliary + ")"
 	}
+	result += marks
 	if p.opts.Spent && result != "= ?" {
 		result += fmt.Sprintf(" <%.6f>", spent.Seconds())
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"time"
+
+	"github.com/trapline/trapline/tools/inject"
 )
 
 // memory is a sparse picture of the target's memory, as the copies in a record give it.
@@ -74,6 +76,7 @@ type call struct {
 	out    memory // as it ended
 	result int64
 	ended  bool
+	marks  uint64 // what a rule has changed: inject.Mark...
 
 	opts   *Options
 	began  time.Time
@@ -114,7 +117,13 @@ func (c *call) end(data []byte) bool {
 }
 
 // failed reports whether the call ended with an error.
-func (c *call) failed() bool { return c.ended && c.result < 0 && c.result >= -4095 }
+func (c *call) failed() bool { return c.ended && !c.isValue() && c.result < 0 && c.result >= -4095 }
+
+// replaced reports whether a rule kept the call from being made.
+func (c *call) replaced() bool { return c.marks&inject.MarkResult != 0 }
+
+// isValue reports whether a rule gave the call a value as its result.
+func (c *call) isValue() bool { return c.marks&inject.MarkValue != 0 }
 
 // bytes returns n bytes at addr: as the call left them, or as it found them.
 func (c *call) bytes(addr, n uint64) ([]byte, bool) {

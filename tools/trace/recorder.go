@@ -19,7 +19,7 @@ type Recorder interface {
 	call(t *thread, c *call, ended time.Time)
 	signal(t *thread, sig int, info string, at time.Time)
 	ended(t *thread, how string, at time.Time)
-	lost(records uint64)
+	lost(t *thread, records uint64, at time.Time) // at is zero for those of all threads together
 	Close() error
 }
 
@@ -53,6 +53,7 @@ type jsonCall struct {
 	Errno    string   `json:"errno,omitempty"`
 	Restart  string   `json:"restart,omitempty"`
 	Note     string   `json:"note,omitempty"`
+	Changed  string   `json:"changed,omitempty"`
 }
 
 // jsonEvent is the start of a thread or of a program in it, a signal, the end of a thread, or a loss.
@@ -102,6 +103,7 @@ func (j *jsonLines) call(t *thread, c *call, ended time.Time) {
 	default:
 		r.Result, r.Note = strconv.FormatInt(c.result, 10), c.auxiliary()
 	}
+	r.Changed = strings.TrimSpace(c.markText())
 	j.e.Encode(r)
 }
 
@@ -113,8 +115,12 @@ func (j *jsonLines) ended(t *thread, how string, at time.Time) {
 	j.e.Encode(jsonEvent{Type: "end", PID: t.pid, TID: t.tid, Time: nanoseconds(at), How: how})
 }
 
-func (j *jsonLines) lost(records uint64) {
-	j.e.Encode(jsonEvent{Type: "lost", Records: strconv.FormatUint(records, 10)})
+func (j *jsonLines) lost(t *thread, records uint64, at time.Time) {
+	e := jsonEvent{Type: "lost", PID: t.pid, TID: t.tid, Records: strconv.FormatUint(records, 10)}
+	if !at.IsZero() {
+		e.Time = nanoseconds(at)
+	}
+	j.e.Encode(e)
 }
 
 func (j *jsonLines) Close() error { return j.w.Flush() }
@@ -149,9 +155,9 @@ func (l recorders) ended(t *thread, how string, at time.Time) {
 	}
 }
 
-func (l recorders) lost(records uint64) {
+func (l recorders) lost(t *thread, records uint64, at time.Time) {
 	for _, r := range l {
-		r.lost(records)
+		r.lost(t, records, at)
 	}
 }
 
@@ -272,8 +278,12 @@ func (p *perfetto) ended(t *thread, how string, at time.Time) {
 	p.event(traceEvent{Name: how, Phase: "i", Time: microseconds(at.UnixNano()), PID: t.pid, TID: t.tid, Scope: "t"})
 }
 
-func (p *perfetto) lost(records uint64) {
-	p.event(traceEvent{Name: fmt.Sprintf("%d records lost", records), Phase: "i", Time: "0", Scope: "g"})
+func (p *perfetto) lost(t *thread, records uint64, at time.Time) {
+	e := traceEvent{Name: fmt.Sprintf("%d records lost", records), Phase: "i", Time: "0", Scope: "g"}
+	if !at.IsZero() {
+		e.Time, e.Scope, e.PID, e.TID = microseconds(at.UnixNano()), "t", t.pid, t.tid
+	}
+	p.event(e)
 }
 
 func (p *perfetto) Close() error {

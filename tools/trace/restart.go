@@ -39,7 +39,7 @@ var restarts = map[int]string{
 
 // restarts reports whether the call was interrupted so that strace shows no result.
 func (c *call) restarts() bool {
-	return c.ended && (c.result == -rt.ERESTARTSYS || c.result == -eintr && c.restartCode() != "")
+	return c.ended && (c.result == -rt.ERESTARTSYS || c.result == -eintr && c.restartCode() != "" && !c.replaced())
 }
 
 // restartCode returns the kernel's number for the call and what it means, nothing for EINTR.
