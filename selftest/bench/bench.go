@@ -34,6 +34,7 @@ type session struct {
 	quick    bool
 	dir      string // built programs and input, gone afterwards
 	memory   string // a folder in memory, for traces and for what programs write
+	rules    string // a file, for trapline policy
 }
 
 // Run measures and writes tables, or JSON, to w. The context ends it early, with everything it started.
@@ -65,6 +66,11 @@ func newSession(ctx context.Context, o Options) (*session, error) {
 	}
 	if s.memory, err = os.MkdirTemp("/dev/shm", "trapline-bench"); err != nil {
 		s.memory = s.dir
+	}
+	s.rules = filepath.Join(s.dir, "rules.json")
+	const rules = `{"rules": [{"action": "deny", "calls": "reboot,%ipc"}, {"action": "kill", "calls": "chroot", "paths": ["/etc"]}]}`
+	if err := os.WriteFile(s.rules, []byte(rules), 0o600); err != nil {
+		return s, err
 	}
 	return s, s.unpack()
 }

@@ -18,6 +18,8 @@ func (s *session) modes() []mode {
 		{"trapline count", s.verb("count", "-o", "/dev/null")},
 		{"trapline trace", s.verb("trace", "-o", trace)},
 		{"trapline trace -e trace=openat", s.verb("trace", "-e", "trace=openat", "-o", trace)},
+		{"trapline inject, rules about other calls", s.verb("inject", "reboot,%ipc:error=EPERM:if=arg1==1")},
+		{"trapline policy, rules about other calls", s.verb("policy", "-f", s.rules)},
 		{"strace -f", []string{"strace", "-f", "-o", trace}},
 		{"strace -f --seccomp-bpf -e trace=openat", []string{
 			"strace", "-f", "--seccomp-bpf", "-e", "trace=openat", "-o", trace,
