@@ -25,6 +25,7 @@ type drain struct {
 	waiting []item            // taken from the rings, not handed over yet
 	doomed  map[int]time.Time // blocks of threads being killed, since when
 	chunk   []byte            // room for the data of records
+	room    []byte            // of the state that is being handed over
 	looked  time.Time         // when look did something
 }
 
@@ -217,7 +218,12 @@ func (d *drain) harvest(nr int, how uint32) {
 	}
 	th := threadOf(b)
 	th.Exec, th.Alive = how == rt.BlockExeced, how == rt.BlockLive
-	d.waiting = append(d.waiting, item{Event: Event{Ticks: rt.Now()}, ended: &th, state: d.state(nr)})
+	if d.cfg.Events == nil && d.cfg.Harvest != nil { // nothing to wait for, and there may be many
+		d.room = d.state(nr, d.room)
+		d.cfg.Harvest(th, d.room)
+	} else {
+		d.waiting = append(d.waiting, item{Event: Event{Ticks: rt.Now()}, ended: &th, state: d.state(nr, nil)})
+	}
 	delete(d.doomed, nr)
 	// The memory goes back, too: blocks are taken in turn, so this one's would lie idle until all others were used.
 	if unix.Madvise(raw, unix.MADV_REMOVE) != nil {
@@ -232,13 +238,16 @@ func threadOf(b *rt.Block) Thread {
 	return Thread{PID: int(b.PID), TID: int(b.TID), Parent: int(b.Parent), Birth: int(b.Birth), Comm: string(comm)}
 }
 
-// state copies the tool state out of a block. It is read from the file: memory that the thread has never touched stays out
+// state copies the tool state out of a block to room, or to new memory if that is nil. It is read from the file: memory that the thread has never touched stays out
 // of it.
-func (d *drain) state(nr int) []byte {
+func (d *drain) state(nr int, room []byte) []byte {
 	if d.cfg.Tool == nil || d.cfg.Tool.ThreadSize == 0 {
 		return nil
 	}
-	state := make([]byte, d.cfg.Tool.ThreadSize)
+	state := room
+	if state == nil {
+		state = make([]byte, d.cfg.Tool.ThreadSize)
+	}
 	at := int64(rt.BlockOffset) + int64(nr)*int64(d.mem.size) + rt.BlockHeader
 	if n, err := unix.Pread(d.mem.file, state, at); err != nil || n < len(state) {
 		_, raw := d.block(nr)
@@ -258,7 +267,7 @@ func (d *drain) look() {
 		switch atomic.LoadUint32(&d.mem.shared.Blocks[nr]) {
 		case rt.BlockLive, rt.BlockEnded, rt.BlockExeced, rt.BlockDoomed:
 			b, _ := d.block(nr)
-			threads = append(threads, ThreadState{threadOf(b), d.state(nr)})
+			threads = append(threads, ThreadState{threadOf(b), d.state(nr, nil)})
 		}
 	}
 	for _, it := range d.waiting {

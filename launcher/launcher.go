@@ -34,7 +34,7 @@ type Config struct {
 	Drop     bool                          // a thread that finds no room for a record drops it, and does not wait
 	Options  []byte                        // for rt.Options, at most 64 KiB
 	Events   func([]Event)                 // takes records in the order of time; Data is valid during the call
-	Harvest  func(th Thread, state []byte) // takes a thread's tool state when it has ended, after its last event
+	Harvest  func(th Thread, state []byte) // takes a thread's tool state, valid during the call, when it has ended, after its last event
 	Interval time.Duration                 // how often Look is called; 0: never
 	Look     func(threads []ThreadState)   // takes the tool state of all threads that Harvest has not had yet
 	Warn     func(line string)             // takes messages of the runtime, each one line with its newline
