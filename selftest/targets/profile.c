@@ -32,6 +32,8 @@ static void sample(int sig, siginfo_t *info, void *uc)
 	(void)sig;
 	(void)info;
 	(void)uc;
+	if (root == 0)
+		return; // a thread that has just begun
 	_Unwind_Backtrace(frame, &t);
 	if (t.found == 0) {
 		char text[20 * MOST], *p = text;
