@@ -38,7 +38,8 @@ type entry struct {
 
 // targetOptions is what the launcher tells the hook.
 type targetOptions struct {
-	cpu uint64 // 1: count the time that the processor spends on the thread
+	cpu    uint64 // 1: count the time that the processor spends on the thread
+	spread uint64 // 1: fill histograms, which take some ten pages of each thread
 }
 
 func options() *targetOptions { return (*targetOptions)(rt.Options()) }
@@ -65,6 +66,15 @@ func exit(c *rt.Call) {
 	e.spent += spent
 	e.longest = max(e.longest, spent)
 	e.leastInverted = max(e.leastInverted, ^spent)
+	if options().spread != 0 {
+		s.addSpent(nr, spent)
+	}
+}
+
+// addSpent puts a duration into the call's histogram.
+//
+//go:noinline
+func (s *state) addSpent(nr uint, spent uint64) {
 	octave, sub := histogram.Bucket(spent)
 	place := uint(s.index[nr][octave]) - 1
 	if place >= maxOctaves {

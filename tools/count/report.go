@@ -49,7 +49,10 @@ func (o *Options) Bytes() []byte {
 	if o.CPU {
 		t.cpu = 1
 	}
-	return binary.LittleEndian.AppendUint64(nil, t.cpu)
+	if o.Spread() || o.Format != FormatTable {
+		t.spread = 1
+	}
+	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, t.cpu), t.spread)
 }
 
 func (o *Options) unit() func(uint64) time.Duration {

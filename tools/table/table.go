@@ -114,6 +114,13 @@ func columnOf(name string) *column {
 	return &tableColumns[slices.IndexFunc(tableColumns, func(c column) bool { return c.name == name })]
 }
 
+// Spread reports whether a column or the order needs quantiles.
+func (l *Layout) Spread() bool {
+	return slices.ContainsFunc(append(slices.Clone(l.names()), l.sort), func(name string) bool {
+		return name == "p50" || name == "p90" || name == "p99"
+	})
+}
+
 // SetSort parses the argument of -S.
 func (l *Layout) SetSort(name string) error {
 	name, ok := columnName(name)
