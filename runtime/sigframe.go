@@ -49,6 +49,7 @@ func deliver(t *Thread, sig int, info *ucontext.Siginfo, uc *ucontext.Ucontext) 
 	}
 	if f := toolOf(); f != nil && f.OnSignal != nil {
 		t.letKill()
+		t.interrupted = uintptr(uc.Mcontext.IP)
 		f.OnSignal(t, sig, info)
 	}
 	if !t.pushFrame(sig, &a, info, uc) {

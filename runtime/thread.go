@@ -75,6 +75,8 @@ type Thread struct {
 	blockNr   uint32
 	blockFrom uintptr // address of the thread's block window
 
+	interrupted uintptr // where the signal came that the tool is told of
+
 	files      hiddenFiles
 	noNewPrivs bool // no_new_privs as the target has set it
 	exec       execJob
@@ -112,6 +114,9 @@ func (t *Thread) PID() int { return int(t.pid) }
 
 // TID returns the thread ID in the target's own PID namespace.
 func (t *Thread) TID() int { return int(t.tid) }
+
+// Interrupted returns where in the target the signal came that Tool.OnSignal is told of.
+func (t *Thread) Interrupted() uintptr { return t.interrupted }
 
 // Parent returns the thread ID of the creator; 0 after exec.
 func (t *Thread) Parent() int { return int(t.parent) }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/trapline/trapline/launcher"
 	"github.com/trapline/trapline/tools/inject"
+	"github.com/trapline/trapline/tools/syscalls"
 	"github.com/trapline/trapline/tools/trace"
 )
 
@@ -92,6 +93,9 @@ func (t *traceFlags) addTo(f *optionSet) {
 	f.add("r,relative-timestamps", maybeArgument, "the time since the line before", func(string) error { o.Relative = true; return nil })
 	f.add("T,syscall-times", maybeArgument, "the time spent in each call", func(string) error { o.Spent = true; return nil })
 	f.BoolVar(&o.Numbers, "n,syscall-number", "the number of each call")
+	f.BoolVar(&o.Site, "i,instruction-pointer", "the address behind each call")
+	f.Func("abbrev", "as -e abbrev=`SET`: show the structures of all other calls whole", t.setAbbreviated)
+	f.Func("raw", "as -e raw=`SET`: show the arguments and results of these calls as numbers", t.setRaw)
 	f.BoolVar(&o.Whole, "whole-lines", "print a call in one line when it has ended")
 	f.CountVar(&o.Quiet, "q", "no lines for new processes; -qq: none for exits")
 	f.add("quiet,silent", maybeArgument, "as -q; =`SET`: attach, exit, thread-execve, all", o.SetQuiet)
@@ -124,12 +128,27 @@ func (t *traceFlags) qualify(s string) error {
 		return t.opts.SetStatus(set)
 	case "quiet", "silent", "silence", "q":
 		return t.opts.SetQuiet(set)
+	case "abbrev", "a":
+		return t.setAbbreviated(set)
+	case "raw", "x":
+		return t.setRaw(set)
 	case "inject":
 		return t.addRule(false)(set)
 	case "fault":
 		return t.addRule(true)(set)
 	}
 	return t.traceSet.Set(s)
+}
+
+func (t *traceFlags) setAbbreviated(text string) error {
+	set, err := syscalls.ParseSet(text)
+	t.opts.Abbreviated = &set
+	return err
+}
+
+func (t *traceFlags) setRaw(text string) (err error) {
+	t.opts.Raw, err = syscalls.ParseSet(text)
+	return err
 }
 
 // addRule returns the parser of a rule.

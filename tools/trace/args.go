@@ -12,6 +12,10 @@ func (c *call) begin() {
 	if c.row == &unknownRow {
 		c.count = min(c.count, numArgs(c.nr))
 	}
+	if c.raw() {
+		c.numbers()
+		return
+	}
 	if print, ok := special[c.nr]; ok {
 		print(c)
 		return
@@ -33,6 +37,17 @@ func (c *call) begin() {
 		}
 		c.argument(c.next)
 	}
+}
+
+// numbers prints the arguments of a call that is shown raw.
+func (c *call) numbers() {
+	for i := range c.count {
+		if i > 0 {
+			c.add(", ")
+		}
+		c.hex(c.args[i])
+	}
+	c.next = 6
 }
 
 // all prints all arguments of a call that has ended.

@@ -24,7 +24,7 @@ const (
 	recordEnter     = 1 + iota // way<<viaShift | number of arguments<<32 | number; arguments; copies
 	recordExit                 // result; copies
 	recordThread               // kind of birth; creator; name
-	recordSignal               // signal; head of struct siginfo
+	recordSignal               // signal; head of struct siginfo; where it came
 	recordMarks                // what a rule changes of the call that begins next: inject.Mark...
 	recordLateMarks            // the same, of the call that was begun
 )
@@ -41,6 +41,8 @@ const (
 	maxElements = 64    // of an array that are copied
 	viaShift    = 40
 	noteBit     = 1 << 63 // in a copy's address: not memory, but what the hook found out about it
+	nextNote    = 8       // address of the note about where the thread goes on behind the call
+	callLength  = 2       // of the instruction syscall
 )
 
 // targetOptions is what the launcher tells the hook.
@@ -48,6 +50,7 @@ type targetOptions struct {
 	maxString uint64 // longest part of a string that is shown
 	paths     uint64 // 1: the paths of descriptors, 2: sockets and devices too
 	verbose   uint64 // 1: structures whole
+	site      uint64 // 1: where calls come from
 	injects   uint64 // 1: rules is in use
 	rules     inject.Table
 }
@@ -106,7 +109,7 @@ func mark(c *rt.Call, kind uint16, marks uint64) {
 
 func recordCall(c *rt.Call) {
 	r, n := rowOf(c)
-	limit := 8 + 8*n + linkRoom() + 2*copySpace(8)
+	limit := 8 + 8*n + linkRoom() + 3*copySpace(8)
 	for i := range n {
 		limit += enterLimit(r.args[i])
 	}
@@ -121,6 +124,9 @@ func recordCall(c *rt.Call) {
 		}
 	}
 	captureLinks(&w, c, r, n)
+	if options().site != 0 {
+		note(&w, nextNote, uint64(c.Site()+callLength))
+	}
 	if c.Nr() == sysSigreturn {
 		captureFrame(&w, c)
 	}
@@ -165,8 +171,9 @@ func onThread(t *rt.Thread) {
 }
 
 func onSignal(t *rt.Thread, sig int, info *ucontext.Siginfo) {
-	w := t.Begin(recordSignal, 8+8+siginfoSize)
+	w := t.Begin(recordSignal, 8+8+siginfoSize+8)
 	w.U64(uint64(sig))
 	w.Bytes(unsafe.Slice((*byte)(unsafe.Pointer(info)), siginfoSize))
+	w.U64(uint64(t.Interrupted()))
 	w.Commit()
 }

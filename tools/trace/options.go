@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/trapline/trapline/tools/inject"
+	"github.com/trapline/trapline/tools/syscalls"
 	"github.com/trapline/trapline/tools/table"
 )
 
@@ -27,6 +28,7 @@ type Options struct {
 	Relative  bool // the time since the line before
 	Spent     bool // the time spent in a call
 	Numbers   bool // the numbers of calls
+	Site      bool // where the thread goes on
 	Whole     bool // a call is printed when it has ended
 	Count     bool // a table at the end as well
 	CountOnly bool // only a table
@@ -35,10 +37,12 @@ type Options struct {
 	QuietAttach bool // no lines for new threads
 	quietExec   bool // nor for a thread that another one's exec replaces
 
-	signals      *uint64  // which signals are shown; nil: all
-	status       status   // which calls are shown, by how they ended; 0: all
-	paths        []string // only calls that deal with these
-	table.Layout          // of the table
+	Abbreviated  *syscalls.Set // whose structures are not shown whole; nil: those of all calls, unless Verbose
+	Raw          syscalls.Set  // whose arguments and results are shown as numbers
+	signals      *uint64       // which signals are shown; nil: all
+	status       status        // which calls are shown, by how they ended; 0: all
+	paths        []string      // only calls that deal with these
+	table.Layout               // of the table
 
 	Rules *inject.Rules // what is to be changed; nil: nothing
 
@@ -63,8 +67,11 @@ func (o *Options) Bytes() ([]byte, error) {
 	if len(o.paths) > 0 {
 		t.paths = max(t.paths, 1)
 	}
-	if o.Verbose {
+	if o.Verbose || o.Abbreviated != nil {
 		t.verbose = 1
+	}
+	if o.Site {
+		t.site = 1
 	}
 	size := unsafe.Offsetof(t.rules)
 	if o.Rules != nil {

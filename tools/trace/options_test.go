@@ -42,6 +42,8 @@ func TestOptions(t *testing.T) {
 		signal = "--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=9, si_uid=1000} ---\n"
 		exit   = "exit_group(1) = ?\n"
 		end    = "+++ exited with 1 +++\n"
+
+		unknown = "[????????????????] "
 	)
 	for _, c := range []struct {
 		name string
@@ -63,6 +65,10 @@ func TestOptions(t *testing.T) {
 			"close(5) = 0 <0.001000>\nclose(6) = -1 EBADF (Bad file descriptor) <0.001000>\n" + signal + exit + end},
 		{"-n", func(o *Options) error { o.Numbers = true; return nil },
 			"[   3] " + good + "[   3] " + bad + "[   3] " + signal + "[ 231] " + exit + "[ 231] " + end},
+		{"-i", func(o *Options) error { o.Site = true; return nil }, unknown + good + unknown + bad + "[0000000000401000] " + signal +
+			unknown + exit + unknown + end},
+		{"raw=close", func(o *Options) error { o.Raw.Add(unix.SYS_CLOSE); return nil },
+			"close(0x5) = 0\nclose(0x6) = -1 EBADF (Bad file descriptor)\n" + signal + exit + end},
 		{"-t", func(o *Options) error { return o.SetClock("") },
 			"04:05:06 " + good + "04:05:06 " + bad + "04:05:06 " + signal + "04:05:06 " + exit + "04:05:06 " + end},
 		{"-tt", func(o *Options) error { return o.SetClock("us") }, "04:05:06.000000 " + good + "04:05:06.002000 " + bad +

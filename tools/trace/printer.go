@@ -51,6 +51,7 @@ type thread struct {
 	pid, tid int
 	name     string
 	lastNr   int          // number of its last call
+	site     uint64       // where it stood last; 0: not known
 	alive    bool         // counts for the prefix of lines
 	pending  *call        // begun and not ended
 	taken    []*call      // begun and taken back: they come again when the handlers that run now have returned
@@ -434,7 +435,7 @@ func (p *Printer) startLine(t *thread) {
 // enter prints what is known of a call as it begins.
 func (p *Printer) enter(t *thread, c *call) {
 	p.revive(t)
-	t.lastNr = c.nr
+	t.lastNr, t.site = c.nr, c.site()
 	c.marks, t.marks = t.marks, 0
 	c.hidden = len(p.opts.paths) > 0 && !c.dealsWith(p.opts.paths)
 	if old := t.takenBefore(c); old != nil {
@@ -590,6 +591,7 @@ func (p *Printer) finalLine(t *thread, how string) {
 	case p.Recorder != nil:
 		p.Recorder.ended(t, strings.TrimSpace(how), p.now)
 	case p.opts.Quiet < 2 && !p.silent():
+		t.site = 0
 		p.leader(t)
 		p.line("+++ " + how + "+++")
 	}
@@ -604,6 +606,9 @@ func (p *Printer) signal(t *thread, data []byte) {
 	var c call
 	c.siginfo(info)
 	p.revive(t)
+	if len(data) >= 16+siginfoSize+8 {
+		t.site = le.Uint64(data[16+siginfoSize:])
+	}
 	sig := int(le.Uint64(data))
 	switch {
 	case !p.opts.showsSignal(sig):
@@ -643,6 +648,7 @@ func (p *Printer) result(t *thread, v int64) {
 func (p *Printer) wholeLine(t *thread, c *call) {
 	now := p.now
 	p.now = c.began
+	t.site = c.site()
 	p.leader(t)
 	p.now = now
 	c.all()
@@ -675,6 +681,8 @@ func (c *call) outcome(v int64, spent time.Duration) (result, auxiliary string, 
 		return fmt.Sprintf("= %d", uint64(v)), "", spent
 	case v < 0 && v >= -4095:
 		return "= -1 " + errnoText(uint32(-v)), c.auxiliary(), spent
+	case c.raw():
+		return "= " + hexResult(v), "", spent
 	case c.row.result == rOctal:
 		return "= " + octal(uint64(v)), "", spent
 	case c.row.result == rHex || c.hexResult():
@@ -716,6 +724,7 @@ func (p *Printer) resume(t *thread) {
 		p.release()
 		return
 	}
+	t.site = t.pending.site()
 	p.leader(t)
 	p.write([]byte("<... " + callName(t.pending.nr) + " resumed>"))
 	p.open = t
@@ -740,6 +749,13 @@ func (p *Printer) leader(t *thread) {
 	p.timeOf()
 	if p.opts.Numbers {
 		p.hold(fmt.Sprintf("[%4d] ", t.lastNr))
+	}
+	switch {
+	case !p.opts.Site:
+	case t.site == 0:
+		p.hold("[????????????????] ")
+	default:
+		p.hold(fmt.Sprintf("[%016x] ", t.site))
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *story) signal(pid, tid int, info ...uint32) {
 	}
 	data := binary.LittleEndian.AppendUint64(nil, uint64(info[0]))
 	data = binary.LittleEndian.AppendUint64(data, siginfoSize)
-	s.add(pid, tid, recordSignal, append(data, b...))
+	s.add(pid, tid, recordSignal, binary.LittleEndian.AppendUint64(append(data, b...), 0x401000))
 }
 
 // print returns the text of the story, with pauses between the batches.

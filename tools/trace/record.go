@@ -116,6 +116,15 @@ func (c *call) end(data []byte) bool {
 	return true
 }
 
+// site returns where the thread goes on behind the call, 0 if that was not asked for.
+func (c *call) site() uint64 {
+	v, _ := c.in.note(nextNote)
+	return v
+}
+
+// raw reports whether arguments and result are shown as numbers.
+func (c *call) raw() bool { return c.opts != nil && c.opts.Raw.Has(c.nr) }
+
 // failed reports whether the call ended with an error.
 func (c *call) failed() bool { return c.ended && !c.isValue() && c.result < 0 && c.result >= -4095 }
 

@@ -4,7 +4,16 @@ import "golang.org/x/sys/unix"
 
 // What -v shows of structures that are abbreviated otherwise.
 
-func (c *call) verbose() bool { return c.opts != nil && c.opts.Verbose }
+func (c *call) verbose() bool {
+	switch o := c.opts; {
+	case o == nil:
+		return false
+	case o.Abbreviated != nil:
+		return !o.Abbreviated.Has(c.nr)
+	default:
+		return o.Verbose
+	}
+}
 
 // wholeStat prints struct stat (arch/x86/include/uapi/asm/stat.h).
 func (c *call) wholeStat(b []byte) {
