@@ -12,7 +12,7 @@ import (
 // must be there again. The thread clones a helper, a process of its own that shares its
 // memory. The helper:
 //
-//  1. seizes the thread and says so; the thread then makes the real call;
+//  1. leaves the process group, seizes the thread and says so; the thread then makes the real call;
 //  2. at PTRACE_EVENT_EXEC writes a few instructions over the program's first ones, which map the image and trap; they
 //     load the number themselves, since RAX still gets the result of the exec;
 //  3. puts the bytes back, points the thread at bootstrap and detaches.
@@ -304,7 +304,11 @@ func (t *Thread) awaitSeize() bool {
 	wait := [2]uint64{0, 20e6} // struct timespec
 	for atomic.LoadUint32(&j.state) == execStarting {
 		r := sys(sysFutex, addrOf(&j.state), futexWait, execStarting, addrOf(&wait), 0, 0)
-		if -r == eTIMEDOUT && sys(sysWait4, helper, 0, wallWait|wnohang, 0, 0, 0) == helper {
+		if -r != eTIMEDOUT {
+			continue
+		}
+		sys(sysKill, helper, sigCont, 0, 0, 0, 0) // it may have been stopped before it left the group
+		if sys(sysWait4, helper, 0, wallWait|wnohang, 0, 0, 0) == helper {
 			atomic.StoreInt32(&j.helper, noHelper)
 			return false
 		}
@@ -363,6 +367,8 @@ func (t *Thread) dropHelper() {
 // succeeded.
 func execHelper(t *Thread) bool {
 	j := &t.exec
+	// What stops the group would stop the helper, too, while the thread waits for it in a stop that its parent cannot see.
+	sys(sysSetpgid, 0, 0, 0, 0, 0, 0)
 	for shared().Yama != 0 && atomic.LoadUint32(&j.allow) == 0 {
 		sys(sysFutex, addrOf(&j.allow), futexWait, 0, 0, 0, 0)
 	}
@@ -406,17 +412,23 @@ func awaitExec() uintptr {
 		if pid == 0 || status&0xff != 0x7f {
 			return 0
 		}
-		sig, event := status>>8&0xff, status>>16
-		switch {
-		case event == ptraceEventExec:
+		if status>>16 == ptraceEventExec {
 			return pid
-		case event == ptraceEventStop && sig != sigTrap:
-			sys(sysPtrace, ptraceListen, pid, 0, 0, 0, 0) // a job control stop goes on
-		case event == ptraceEventStop:
-			sys(sysPtrace, ptraceCont, pid, 0, 0, 0, 0) // SIGCONT makes a seized thread report
-		default:
-			sys(sysPtrace, ptraceCont, pid, 0, uintptr(sig), 0, 0)
 		}
+		passStop(pid, status)
+	}
+}
+
+// passStop lets a thread go on from a stop that is none of the helper's business, as it would without a tracer.
+func passStop(pid uintptr, status uint32) {
+	sig, event := status>>8&0xff, status>>16
+	switch {
+	case event == ptraceEventStop && sig != sigTrap:
+		sys(sysPtrace, ptraceListen, pid, 0, 0, 0, 0) // a job control stop goes on
+	case event != 0: // SIGCONT makes a seized thread report, and so does the guard filter
+		sys(sysPtrace, ptraceCont, pid, 0, 0, 0, 0)
+	default:
+		sys(sysPtrace, ptraceCont, pid, 0, uintptr(sig), 0, 0)
 	}
 }
 
@@ -486,8 +498,8 @@ const (
 
 // runToTrap lets the process run to its int3.
 func runToTrap(pid uintptr) bool {
+	sys(sysPtrace, ptraceCont, pid, 0, 0, 0, 0)
 	for {
-		sys(sysPtrace, ptraceCont, pid, 0, 0, 0, 0)
 		got, status := waitAny()
 		if got == 0 || status&0xff != 0x7f {
 			return false
@@ -495,5 +507,6 @@ func runToTrap(pid uintptr) bool {
 		if status>>8 == sigTrap {
 			return true
 		}
+		passStop(pid, status)
 	}
 }

@@ -100,6 +100,7 @@ const (
 	sysTimerCreate      = syscall.SYS_TIMER_CREATE
 	sysTimerSettime     = syscall.SYS_TIMER_SETTIME
 	sysTimerDelete      = syscall.SYS_TIMER_DELETE
+	sysSetpgid          = syscall.SYS_SETPGID
 	sysUnshare          = 272
 	sysSignalfd         = 282
 	sysSignalfd4        = 289

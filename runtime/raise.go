@@ -46,7 +46,7 @@ func (t *Thread) doInterrupted(c *Call, sig int) int64 {
 
 // ignores reports whether a signal does nothing.
 func (t *Thread) ignores(sig int) bool {
-	const sigChld, sigCont, sigUrg, sigWinch = 17, 18, 23, 28
+	const sigChld, sigUrg, sigWinch = 17, 23, 28
 	switch t.sighand.get(sig).handler {
 	case sigIgn:
 		return true

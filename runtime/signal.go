@@ -19,6 +19,7 @@ const (
 	sigFpe  = 8
 	sigKill = 9
 	sigSegv = 11
+	sigCont = 18
 	sigStop = 19
 	sigXcpu = 24
 	sigXfsz = 25
