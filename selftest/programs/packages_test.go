@@ -71,7 +71,7 @@ func missingPackages(names []string) (missing []string) {
 // TestPackages: install.sh installs what the cases name, and nothing else.
 func TestPackages(t *testing.T) {
 	t.Parallel()
-	quick := []string{"strace"} // by TestSameSequence and the mode strace
+	quick := []string{"strace", "g++"} // by TestCompareStrace, TestSameCounts and the mode strace; by targets in C++
 	var soak []string
 	for i := range programs {
 		if p := &programs[i]; p.soak {
