@@ -12,7 +12,7 @@ import (
 // must be there again. The thread clones a helper, a process of its own that shares its
 // memory. The helper:
 //
-//  1. leaves the process group, seizes the thread and says so; the thread then makes the real call;
+//  1. seizes the thread and says so; the thread then makes the real call;
 //  2. at PTRACE_EVENT_EXEC writes a few instructions over the program's first ones, which map the image and trap; they
 //     load the number themselves, since RAX still gets the result of the exec;
 //  3. puts the bytes back, points the thread at bootstrap and detaches.
@@ -367,8 +367,9 @@ func (t *Thread) dropHelper() {
 // succeeded.
 func execHelper(t *Thread) bool {
 	j := &t.exec
-	// What stops the group would stop the helper, too, while the thread waits for it in a stop that its parent cannot see.
-	sys(sysSetpgid, 0, 0, 0, 0, 0, 0)
+	if t.alone() {
+		leaveGroup()
+	}
 	for shared().Yama != 0 && atomic.LoadUint32(&j.allow) == 0 {
 		sys(sysFutex, addrOf(&j.allow), futexWait, 0, 0, 0, 0)
 	}
@@ -388,12 +389,28 @@ func execHelper(t *Thread) bool {
 		return false
 	}
 	if pid := awaitExec(); pid != 0 {
+		leaveGroup()
 		inject(t, pid)
 		t.endProcess()
 		t.dropSighand()
 		return true
 	}
 	return false
+}
+
+// leaveGroup takes the helper out of the process group: what stops that would stop the helper, too, while the thread waits for
+// it in a stop that its parent cannot see. Another thread that waits for children of the group must not lose one so: nobody
+// would wake it (child_wait_callback, kernel/exit.c, 6.18).
+func leaveGroup() { sys(sysSetpgid, 0, 0, 0, 0, 0, 0) }
+
+// alone reports whether the process has no other thread.
+func (t *Thread) alone() bool {
+	for o := allThreads; o != nil; o = o.next {
+		if o != t && o.pid == t.pid && o.state == slotUsed {
+			return false
+		}
+	}
+	return true
 }
 
 // seizeOptions: the mapping of the image stops at a guard filter, which fails it without a tracer.

@@ -109,7 +109,7 @@ func TestRefusals(t *testing.T) {
 		{"trap source that has no guard", "trace -guard -trap=sud -- true", 2},
 		{"wrong set of calls", "trace -e trace=no_such_call -- true", 2},
 		{"unknown letter behind a known one", "trace -fk -- true", 2},
-		{"qualifier that is not there", "trace -e abbrev=none -- true", 2},
+		{"qualifier that is not there", "trace -e verbose=none -- true", 2},
 		{"rule that changes nothing", "trace -e inject=read -- true", 2},
 		{"rule with a clause that is not there", "inject read:fly=1 -- true", 2},
 		{"rule without a command", "inject read:error=EIO", 2},

@@ -159,13 +159,16 @@ func TestSameCounts(t *testing.T) {
 			}
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			base := t.TempDir()
-			want := tally(q.trace(t, base, "strace", "-f"))
-			got, err := parseTable(q.report(t, base, trapline(), "count"))
-			if err != nil {
-				t.Fatal(err)
+			base, diff := t.TempDir(), ""
+			for n := 0; n == 0 || diff != "" && n < traceRuns; n++ {
+				want := tally(q.trace(t, base, "strace", "-f"))
+				got, err := parseTable(q.report(t, base, trapline(), "count"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				diff = cmp.Diff(want, got)
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff != "" {
 				t.Errorf("strace (-) and trapline count (+) see different numbers of calls:\n%s", diff)
 			}
 		})

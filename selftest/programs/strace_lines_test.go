@@ -96,7 +96,7 @@ func (p *traceParser) line(tid, text string) error {
 		th.end = m[1]
 		return nil
 	}
-	if strings.HasPrefix(text, "???(") {
+	if strings.HasPrefix(text, "???(") || strings.HasPrefix(text, "<... ??? resumed>") {
 		return nil // a thread that ended before strace could ask what it was doing
 	}
 	if signalled.MatchString(text) {
