@@ -461,7 +461,9 @@ func waitAny() (pid uintptr, status uint32) {
 func inject(t *Thread, pid uintptr) {
 	j, files := &t.exec, &t.files
 	var saved, r syscall.PtraceRegs
-	sys(sysPtrace, ptraceGetregs, pid, 0, addrOf(&saved), 0, 0)
+	if failed(sys(sysPtrace, ptraceGetregs, pid, 0, addrOf(&saved), 0, 0)) {
+		return // killed meanwhile
+	}
 	saved.Rax, saved.Orig_rax = 0, ^uint64(0)
 	if saved.Cs != codeSegment64 && shared().Guard != 0 {
 		warn("exec of a 32-bit program, which cannot run under the guard", pid)
@@ -486,7 +488,9 @@ func inject(t *Thread, pid uintptr) {
 	if !runToTrap(pid) {
 		return
 	}
-	sys(sysPtrace, ptraceGetregs, pid, 0, addrOf(&r), 0, 0)
+	if failed(sys(sysPtrace, ptraceGetregs, pid, 0, addrOf(&r), 0, 0)) {
+		return
+	}
 	if failed(e) || r.Rax != ImageBase {
 		warn("the runtime does not fit into the new program: its address range is taken or its image cannot be mapped", pid)
 		sys(sysKill, pid, sigKill, 0, 0, 0, 0)

@@ -33,7 +33,7 @@ static void sample(int sig, siginfo_t *info, void *uc)
 	(void)info;
 	(void)uc;
 	if (root == 0)
-		return; // a thread that has just begun
+		return; // a thread that has just begun, or is about to end
 	_Unwind_Backtrace(frame, &t);
 	if (t.found == 0) {
 		char text[20 * MOST], *p = text;
@@ -87,6 +87,7 @@ static void *thread(void *arg)
 	__atomic_add_fetch(&inside, 1, __ATOMIC_SEQ_CST);
 	while (!stop)
 		work(1);
+	root = 0;
 	return arg;
 }
 
