@@ -367,7 +367,7 @@ func (t *Thread) dropHelper() {
 // succeeded.
 func execHelper(t *Thread) bool {
 	j := &t.exec
-	if t.alone() {
+	if t.other(allThreads) == nil {
 		leaveGroup()
 	}
 	for shared().Yama != 0 && atomic.LoadUint32(&j.allow) == 0 {
@@ -402,16 +402,6 @@ func execHelper(t *Thread) bool {
 // it in a stop that its parent cannot see. Another thread that waits for children of the group must not lose one so: nobody
 // would wake it (child_wait_callback, kernel/exit.c, 6.18).
 func leaveGroup() { sys(sysSetpgid, 0, 0, 0, 0, 0, 0) }
-
-// alone reports whether the process has no other thread.
-func (t *Thread) alone() bool {
-	for o := allThreads; o != nil; o = o.next {
-		if o != t && o.pid == t.pid && o.state == slotUsed {
-			return false
-		}
-	}
-	return true
-}
 
 // seizeOptions: the mapping of the image stops at a guard filter, which fails it without a tracer.
 func seizeOptions() uintptr {

@@ -169,8 +169,8 @@ const sigToken = sigBus
 // none takes.
 func (t *Thread) tell() uint64 {
 	held := t.sighand.held.set()
-	for o := allThreads; o != nil && held != 0; o = o.next {
-		if o == t || atomic.LoadUint32(&o.state) != slotUsed || o.pid != t.pid || held&o.takes() == 0 {
+	for o := t.other(allThreads); o != nil && held != 0; o = t.other(o.next) {
+		if held&o.takes() == 0 {
 			continue
 		}
 		atomic.StoreUint32(&o.told, 1)

@@ -109,6 +109,15 @@ const (
 // allThreads is the list of all slots of this address space.
 var allThreads *Thread
 
+// other returns the first other thread of the process in the list that o begins, nil if there is none. Slots may be those of
+// another process: a vfork child's parent.
+func (t *Thread) other(o *Thread) *Thread {
+	for o != nil && (o == t || o.pid != t.pid || atomic.LoadUint32(&o.state) != slotUsed) {
+		o = o.next
+	}
+	return o
+}
+
 // PID returns the process ID in the target's own PID namespace.
 func (t *Thread) PID() int { return int(t.pid) }
 
@@ -210,7 +219,7 @@ func fixedIf(yes bool) uintptr {
 func (t *Thread) reset() {
 	self := uintptr(unsafe.Pointer(t))
 	t.g = [8]uint64{}
-	t.g[6] = poisonM
+	t.g[6] = poisonM // a literal with it would be read from a page of its own
 	t.self = self
 	t.stackTop = self
 	t.parked, t.halt, t.shown, t.traceMe, t.trapped = 0, 0, false, false, 0

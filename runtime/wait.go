@@ -59,8 +59,8 @@ func (l *lookout) again(pid int32, killed bool) bool {
 
 // helped reports whether another thread of the process has a helper.
 func (t *Thread) helped() bool {
-	for o := allThreads; o != nil; o = o.next {
-		if o != t && o.pid == t.pid && o.state == slotUsed && atomic.LoadInt32(&o.exec.helper) != noHelper {
+	for o := t.other(allThreads); o != nil; o = t.other(o.next) {
+		if atomic.LoadInt32(&o.exec.helper) != noHelper {
 			return true
 		}
 	}
@@ -70,8 +70,8 @@ func (t *Thread) helped() bool {
 // meets reports whether a child is another thread's helper. If it has been reaped that thread waits to hear of it.
 func (l *lookout) meets(pid int32) bool {
 	t := l.thread
-	for o := allThreads; o != nil; o = o.next {
-		if o != t && o.pid == t.pid && o.state == slotUsed && atomic.LoadInt32(&o.exec.helper) == pid {
+	for o := t.other(allThreads); o != nil; o = t.other(o.next) {
+		if atomic.LoadInt32(&o.exec.helper) == pid {
 			if l.options&wnowait == 0 {
 				atomic.StoreInt32(&o.exec.helper, noHelper)
 			}
