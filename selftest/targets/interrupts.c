@@ -1,6 +1,6 @@
 // A handler runs while a call is blocked: each call returns EINTR, or goes on when the handler has SA_RESTART and the
 // call is one that the kernel restarts. signal(7) has the list.
-#include "check.h"
+#include "interrupted.h"
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -17,17 +17,7 @@
 static int pipe_fd[2], full[2], sockets[2], listener, event, locks[2], epoll, timer, semaphores, messages, timeout_socket;
 static struct sockaddr_un address = {AF_UNIX, "socket"};
 static pid_t child;
-static volatile int hits, word;
-static void (*finish)(void); // makes the blocked call ready
-
-static void on_alarm(int sig)
-{
-	int saved = errno;
-	(void)sig;
-	if (++hits == 3 && finish)
-		finish();
-	errno = saved;
-}
+static volatile int word;
 
 static char block[65536];
 

@@ -1,5 +1,5 @@
 // What interrupts.c does, with calls that block more rarely: queues, terminals, locks, splices, masks and timeouts.
-#include "check.h"
+#include "interrupted.h"
 #include <linux/aio_abi.h>
 #include <linux/time_types.h>
 #include <mqueue.h>
@@ -34,17 +34,6 @@ static pid_t child;
 static int to_child[2];
 static struct shared { volatile uint32_t word, lock; } *shared;
 static sem_t semaphore;
-static volatile int hits;
-static void (*finish)(void); // makes the blocked call ready
-
-static void on_alarm(int sig)
-{
-	int saved = errno;
-	(void)sig;
-	if (++hits == 3 && finish)
-		finish();
-	errno = saved;
-}
 
 static char block[65536];
 static const struct timespec long_time = {100, 0};
